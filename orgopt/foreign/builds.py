@@ -3,7 +3,9 @@
 import itertools
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -55,21 +57,39 @@ def _cargo(folder: Path, known: set[str]) -> Build | None:
     if "Cargo.toml" not in known or not (train or "src/main.rs" in known or examples):
         return None
     train = sorted(train, key=lambda one: -_settings(folder / one)) if "train" not in "".join(train[:1]) else train
+    if (
+        train
+        and "train" not in train[0]
+        and not _learns(folder / train[0])
+        and any(_learns(folder / one) for one in examples)
+    ):
+        train = []  # a tool beside a library, whose examples learn
     more = ("--bin", PurePosixPath(train[0]).stem) if train else ()
     if not train and "src/main.rs" not in known:
         more = (
             "--example",
             PurePosixPath(max(examples, key=lambda one: (_learns(folder / one), _settings(folder / one), one))).stem,
         )
-    plain = ("cargo", "run", "--release", *more)
+    needed = _features((folder / "Cargo.toml").read_text("utf-8", "replace"), *more) if more else ""
+    plain = ("cargo", "run", "--release", *more, *(("--features", needed) if needed else ()))
     return _told(folder, plain) or Build(plain, "Cargo.toml")
+
+
+def _features(toml: str, kind: str, name: str) -> str:
+    """The features without which a program of a package is not built, as its Cargo.toml says."""
+    with suppress(tomllib.TOMLDecodeError, AttributeError):
+        tables = tomllib.loads(toml).get(kind.lstrip("-"), [])
+        return ",".join(
+            one for table in tables if table.get("name") == name for one in table.get("required-features", ())
+        )
+    return ""
 
 
 def _learns(path: Path) -> bool:
     """Whether a program speaks of training and of what it is measured on, and is no toy by its name."""
     text = path.read_text("utf-8", "replace").lower()
     toy = re.search(r"xor|simple|basic|toy|hello|tiny_?example", path.stem.lower())
-    return not toy and "train" in text and bool(re.search("test|valid", text))
+    return not toy and "train" in text and bool(re.search("test|valid|eval|reward", text))
 
 
 def _settings(path: Path) -> int:
@@ -115,12 +135,13 @@ def _told(folder: Path, plain: Sequence[str]) -> Build | None:
     best = max(found, default=None)
     if best is None or best[0] <= len(plain):
         return None
-    run, knobs = _places(best[1])
-    return Build(run, best[2], knobs)
+    run, knobs = places(best[1])
+    few = knobs.count("\n") < _ENOUGH
+    return Build(best[1] if few else run, best[2], "" if few else knobs)
 
 
-def _places(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """A command with places for its settings, and their lines; as it is where it has few."""
+def places(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """A command with places for its settings, and the lines of knobs that they are."""
     found: dict[str, str] = {}
     run = list(words)
     for k, (option, word) in enumerate(itertools.pairwise(words)):
@@ -133,7 +154,7 @@ def _places(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
             comment = spec or f"one of {'|'.join(map(str, whole))}"
             found[knob_name(name)] = f"{knob_name(name)} = {value!r}  # knob: {comment}\n"
             run[k + 1] = f"{{{knob_name(name)}}}"
-    return (tuple(run), "".join(found.values())) if len(found) >= _ENOUGH else (tuple(words), "")
+    return tuple(run), "".join(found.values())
 
 
 def _is_input(word: str) -> bool:

@@ -13,6 +13,7 @@ from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.editable import script_of
 from orgopt.foreign.files import own_files
 from orgopt.foreign.how_run import local_modules
+from orgopt.foreign.knob_files import defined_elsewhere
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
 from orgopt.foreign.results import Metric, metric
 from orgopt.foreign.seed import VARIABLE, seeded
@@ -135,7 +136,7 @@ def read_parts(folder: Path, script: str, files: Sequence[str], knobs: str = "")
         folder: The checkout.
         script: Its script in Python; empty for a program in another language.
         files: Paths of the others with knobs.
-        knobs: Lines of knobs that are said in `task.toml`.
+        knobs: Lines of knobs that are said in `task.toml`; beside those that are found in a script in Python.
 
     Raises:
         TaskError: One cannot be read, or is no Python.
@@ -147,9 +148,10 @@ def read_parts(folder: Path, script: str, files: Sequence[str], knobs: str = "")
     text = read(folder / script)
     syntax = tree(text, folder / script)
     done = seeded(text, (syntax, *prepare, *_data_modules(folder, script)), script)
-    text = f"{knobs}\n{done.source}" if knobs else done.source
+    given = f"{knobs.strip()}\n" * bool(knobs.strip())
     # Setting a seed keeps lines and moves what stands behind it in one.
-    return Parts(File(name=script, text=text, tree=tree(text, folder / script)), others, prepare, done.notes)
+    made = File(name=script, text=done.source, tree=tree(done.source, folder / script), given=given)
+    return Parts(made, others, prepare, done.notes)
 
 
 def knobs_of(folder: Path, parts: Parts, toml: Mapping[str, Any]) -> Marked:
@@ -160,6 +162,7 @@ def knobs_of(folder: Path, parts: Parts, toml: Mapping[str, Any]) -> Marked:
     """
     space = named_space(folder / str(toml["space"])) if "space" in toml else {}
     known = defined(local_modules(folder, parts.script.name).values()) if parts.script.tree is not None else {}
+    known = known or defined_elsewhere(folder, [one.name for one in parts.others])
     ranges = Ranges(leave=toml.get("leave", ()), given=space, defined=known)
     return marked(parts.script, parts.others, parts.fixed, ranges)
 

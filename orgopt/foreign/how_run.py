@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from orgopt.errors import TaskError
-from orgopt.foreign.builds import built
+from orgopt.foreign.builds import built, places
 from orgopt.foreign.editable import HELPS, does_something, editable, judge, script_of
 from orgopt.foreign.files import own_files
 from orgopt.foreign.knob_files import likely_settings, only_settings
@@ -65,8 +66,10 @@ class Entry:
 
 
 def typed(run: Sequence[str]) -> str:
-    """The words of a command as one types them."""
-    return run[2] if tuple(run[:2]) == ("sh", "-c") else shlex.join(run)
+    """The words of a command as one types them; places for knobs are no concern of a shell."""
+    if tuple(run[:2]) == ("sh", "-c"):
+        return run[2]
+    return " ".join(word if re.fullmatch(r"[\w@%+=:,./{}-]+", word) else shlex.quote(word) for word in run)
 
 
 def entry(folder: Path) -> Entry | None:
@@ -79,6 +82,7 @@ def entry(folder: Path) -> Entry | None:
         return told
     each = [words for _, words in commands]
 
+    @cache
     def modules(name: str) -> Mapping[str, ast.Module]:
         return local_modules(folder, name)
 
@@ -97,7 +101,14 @@ def entry(folder: Path) -> Entry | None:
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
     most = likely[0].weight if likely else 0.0
     others = tuple(one.name for one in likely[:4] if one.weight > most - 1.5 and one.name != script)
-    return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=others)
+    run, knobs = places(_command(folder, script, words))
+    return Entry(script=script, runs=script, run=run, said=said, others=others, knobs=knobs)
+
+
+def runnable(folder: Path) -> list[str]:
+    """The Python files of a checkout that do something when they are run, whatever for, by path."""
+    scripts = [name for name in own_files(folder) if name.suffix == ".py"][:_MOST_FILES]
+    return [str(name) for name in scripts if does_something(folder / name)]
 
 
 def told(folder: Path) -> list[str]:
@@ -120,7 +131,8 @@ def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tup
     script = max(same or judged, key=lambda name: turned(folder, name))
     said, own = next(((where, one) for where, one in commands if script_of(one) == runs), ("", judged[script]))
     others = tuple(name for name in judged if name != script)
-    return Entry(script=script, runs=runs, run=_command(folder, runs, own), said=said, others=others)
+    run, knobs = places(_command(folder, runs, own))
+    return Entry(script=script, runs=runs, run=run, said=said, others=others, knobs=knobs)
 
 
 def _can_run(folder: Path, name: str, scripts: Sequence[PurePosixPath]) -> bool:

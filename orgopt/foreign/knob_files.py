@@ -9,6 +9,7 @@ from orgopt.foreign.files import own_files
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled
 from orgopt.foreign.sites.calls import Made, made
+from orgopt.foreign.sites.compiled_given import definitions
 from orgopt.foreign.sites.data_files import INI, settings
 from orgopt.foreign.sites.find import SETTINGS_FILE, are_few, sites
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
@@ -16,6 +17,7 @@ from orgopt.foreign.source import nodes, read
 
 _ENDINGS = (".yaml", ".yml", ".toml", ".json")
 _MOST_BYTES = 1 << 16  # larger ones are data
+_MOST_SOURCES = 60
 _NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "tsconfig.json", "setup.cfg", "dvc.yaml"}
 _BESIDE = re.compile(r"(^|/)(vendor|third_party|node_modules|target|tests?|examples?|benches|docs?)/")
 _ASIDE = re.compile(
@@ -92,20 +94,49 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     if command := re.search(r"(cmd/[\w-]+)", run):
         names = [name for name in names if not name.startswith("cmd/") or name.startswith(f"{command[1]}/")]
     names = [name for name in names if not _ASIDE.search(str(PurePosixPath(name).parent))]
+    if own := re.search(r"\bjulia\b.* ([\w./-]+\.jl)$", run):
+        names = _included(folder, own[1], names)
     if re.match(r"(?:gcc|cc|clang|g\+\+|c\+\+|clang\+\+) ", run):  # what the compiler is not given takes no part
         built = set(run.split())
         names = [name for name in names if name in built or name.endswith((".h", ".hpp"))]
     names.sort(key=lambda name: (name != chief, "train" not in name, "main" not in name, name))
     found: list[str] = []
+    known = defined_elsewhere(folder, names)
     for name in names:
         text = (folder / name).read_text("utf-8", "replace")
         if len(text) <= 4 * _MOST_BYTES and any(
-            is_turned(site.name) for site in compiled.literals(text, PurePosixPath(name).suffix)
+            is_turned(site.name) for site in compiled.literals(text, PurePosixPath(name).suffix, known)
         ):
             found.append(name)
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
     return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
+
+
+def _included(folder: Path, script: str, names: Sequence[str]) -> list[str]:
+    """The files that a script of Julia includes, itself among them; all where it uses the package that they are."""
+    found, waiting = list[str](), [PurePosixPath(script)]
+    while waiting:
+        name = waiting.pop()
+        if str(name) in found or str(name) not in names:
+            continue
+        found.append(str(name))
+        text = (folder / name).read_text("utf-8", "replace")
+        waiting += [_normal(name.parent / one) for one in re.findall(r'\binclude\("([^"]+)"\)', text)]
+        used = re.findall(r"^[ \t]*using[ \t]+(\w+)", text, re.MULTILINE)
+        if any((folder / "src" / f"{one}.jl").is_file() for one in used):
+            return list(names)
+    return [name for name in names if name in found]
+
+
+def defined_elsewhere(folder: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """What functions are given in the sources of a program in another language: those that end as some files do."""
+    endings = {PurePosixPath(name).suffix for name in names} & set(compiled.ENDINGS)
+    sources = [name for name in own_files(folder) if name.suffix in endings and not _BESIDE.search(str(name))]
+    found: dict[str, list[str]] = {}
+    for name in sources[:_MOST_SOURCES]:
+        found |= definitions((folder / name).read_text("utf-8", "replace")[: 4 * _MOST_BYTES], name.suffix)
+    return found
 
 
 def programs(names: Sequence[str], run: str) -> list[str]:

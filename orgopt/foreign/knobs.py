@@ -31,11 +31,15 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file whose literals may be knobs: its path in the checkout, its text, and the syntax of a Python file."""
+    """A file whose literals may be knobs: its path in the checkout, its text, and the syntax of a Python file.
+
+    `given` are lines of knobs that have places in the command.
+    """
 
     name: str
     text: str
     tree: ast.Module | None = None
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,7 @@ def marked(script: File, others: Sequence[File], fixed_trees: Sequence[ast.Modul
         ranges: What is said of knobs beside the files.
     """
     if MARK.search(script.text):
-        return Marked(script.text, (), {})
+        return Marked(f"{script.given}{script.text}", (), {})
     trees = [one.tree for one in (script, *others) if one.tree is not None] + list(fixed_trees)
     found, fixed = _chosen([script, *others], trees, ranges)
     own = [one for one in found if one.file is script]
@@ -103,7 +107,7 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
     own = sites(chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone)
     calls_of = made(trees) if are_few(own) else None
     for k, file in enumerate(files):
-        for site in sites(file.text, file.name, file.tree, known=calls_of) if k else own:
+        for site in sites(file.text, file.name, file.tree, known=calls_of, defined=ranges.defined) if k else own:
             if site.name == VARIABLE:
                 continue
             given = _given(site, ranges.given)
@@ -120,6 +124,8 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
                     kept[-1] = (file, replace(site, own=False), spec or f"one of {'|'.join(map(str, whole))}")
     defaults = {site.identifier: site.value for _, site, _ in kept if isinstance(site.value, int)}
     left = accepted(choices, defaults, trees, divided(choices)) if trees else choices
+    taken = {line.split(" ", 1)[0] for line in chief.given.splitlines()}  # places in the command
+    kept = [one for one in kept if knob_name(one[1].name) not in taken]
     names = _names([(file, site) for file, site, _ in kept], files[0])
     found: list[_Found] = []
     for (file, site, spec), knob in zip(kept, names, strict=True):
@@ -204,7 +210,7 @@ def _with_marks(script: File, own: Sequence[_Found], found: Sequence[_Found]) ->
         name = f"str({one.knob})" if site.form is Form.TEXT else one.knob
         text = f"{text[:start]}{site.before}{name}{text[end:]}"
         heads.append(_line(one))
-    heads = [*reversed(heads), *(_line(one) for one in found if one.file is not script)]
+    heads = [*script.given.splitlines(), *reversed(heads), *(_line(one) for one in found if one.file is not script)]
     if not heads:
         return text
     lines, place = text.split("\n"), _beginning(script.tree)

@@ -36,7 +36,7 @@ _NEAR = 2.1
 """How much less likely by its name a file may be that shows a goal, where the likeliest shows none."""
 _MOST = 24
 """Files whose contents are looked at where no name says what is to be run."""
-_SHOWN, _TURNED, _MOST_TURNED = 2.0, 0.25, 6
+_TURNED, _MOST_TURNED = 0.25, 6
 
 Modules = Callable[[str], Mapping[str, ast.Module]]
 """The checkout's own modules that a script of it imports, by path."""
@@ -84,16 +84,10 @@ def by_contents(folder: Path, scripts: Sequence[PurePosixPath], modules: Modules
     names = [str(name) for name in kept if does_something(folder / name)][:_MOST]
     taken = {other for name in names for other in modules(name) if other != name}
     ways = [name for name in names if name not in taken] or names
-    weights = {
-        name: _SHOWN * shows_goal(modules(name))
-        + _TURNED * min(_MOST_TURNED, turned(folder, name))
-        - 0.4 * name.count("/")
-        for name in ways
-    }
-    shown = [name for name in ways if weights[name] >= _SHOWN - 1 and shows_goal(modules(name))]
-    if shown:
-        return max(shown, key=lambda name: weights[name])
-    return ways[0] if len(ways) == 1 else ""
+    shown = [name for name in ways if shows_goal(modules(name))]
+    if not shown:
+        return ways[0] if len(ways) == 1 else ""
+    return max(shown, key=lambda name: _TURNED * min(_MOST_TURNED, turned(folder, name)) - 0.4 * name.count("/"))
 
 
 def turned(folder: Path, name: str) -> int:

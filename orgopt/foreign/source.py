@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Sequence
 from functools import lru_cache
@@ -57,7 +58,11 @@ def tree(text: str, path: Path) -> ast.Module:
     try:
         return _tree(text)
     except SyntaxError as error:
-        raise TaskError(f"{path}:{error.lineno}: it is not Python: {error.msg}") from None
+        own = "Python {}.{}".format(*sys.version_info)
+        raise TaskError(
+            f"{path}:{error.lineno}: it is not {own}, in which orgopt runs: {error.msg}. Where it is a newer one, "
+            "install orgopt with that"
+        ) from None
     except ValueError as error:  # null bytes
         raise TaskError(f"{path} cannot be read: {error}") from None
     except RecursionError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from orgopt.errors import TaskError
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
 from orgopt.foreign.files import own_files
-from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, typed
+from orgopt.foreign.how_run import Entry, entry, local_modules, missing, runnable, told, typed
 from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.results.steering import Steering, steering
@@ -21,6 +21,7 @@ from orgopt.foreign.times import Times, times
 from orgopt.foreign.toml_tasks import data_folders
 from orgopt.knob import Knob, parse_knobs
 
+_MOST_NAMED = 6
 _VENVS = (".venv/bin/python", "venv/bin/python", "env/bin/python")
 
 
@@ -68,9 +69,11 @@ def survey(folder: Path, script: str = "") -> Survey:
         for name in ("train.py", "src/train.py", "main.py", *told(folder)):
             if (folder / name).is_file():
                 parsed(folder / name)  # says where it is no Python
+        some = ", ".join(runnable(folder)[:_MOST_NAMED])
         raise TaskError(
             f"{folder} has nothing that looks like something to run, such as train.py, main.py, Cargo.toml or go.mod: "
-            "write its command into a task.toml, as kind = 'script' and run = '…'"
+            + (f"name one of its scripts with --script ({some}), or " if some else "")
+            + "write its command into a task.toml, as kind = 'script' and run = '…'"
         )
     trees = local_modules(folder, found.runs) if found.script else {}
     texts = {} if found.script else _sources(folder, found.run)

@@ -1,9 +1,10 @@
 """Constants and options of programs in C, C++, Rust, Go, Julia and JavaScript, read by the form of their lines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.sites.compiled_given import given
 from orgopt.foreign.sites.python_text import number
 from orgopt.foreign.sites.site import Form, Site
 
@@ -64,12 +65,13 @@ _OPTIMIZERS = re.compile(r"Adam|ADAM|Descent|Momentum|RMSProp|Nesterov")
 _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 
 
-def literals(text: str, ending: str = "") -> Iterator[Site]:
+def literals(text: str, ending: str = "", defined: Mapping[str, Sequence[str]] | None = None) -> Iterator[Site]:
     """The numbers that have a name in such a program, in the order of the text; none of comments and loops.
 
     Args:
         text: The program.
         ending: How the name of its file ends, where its language has forms of its own.
+        defined: What the program's own functions are given, in their order.
     """
     julia = ending == ".jl"
     plain = _without_hashes(text) if julia else _without_comments(text)
@@ -94,6 +96,8 @@ def literals(text: str, ending: str = "") -> Iterator[Site]:
                 line=plain.count("\n", 0, start) + 1,
                 form=Form.BARE,
             )
+    for site in given(plain, defined or {}):
+        found.setdefault(site.start, site)
     yield from (found[start] for start in sorted(found))
 
 

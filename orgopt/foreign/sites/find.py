@@ -48,7 +48,7 @@ def sites(
             or that of a class calls settings.
         known: How all that runs calls functions and classes, where defaults of their arguments count in other files,
             too: where the script has few settings of its own.
-        defined: The arguments of the checkout's own functions and classes, of the script.
+        defined: The arguments of the checkout's own functions and classes.
         alone: Whether no other file has settings, so that numbers of any name that these are given count where the
             script has no others.
     """
@@ -64,7 +64,7 @@ def sites(
             source = Source.of(text, tree)
             found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
     elif PurePath(name).suffix in compiled.ENDINGS:
-        found = list(compiled.literals(text, PurePath(name).suffix))
+        found = list(compiled.literals(text, PurePath(name).suffix, defined))
     else:
         found = list(data_files.settings(text, PurePath(name).suffix))
     once: dict[int, Site] = {}
