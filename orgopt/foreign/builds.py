@@ -27,6 +27,8 @@ _COMPILES = re.compile(
     re.MULTILINE,
 )
 """How a source says at its top that it is built and run."""
+_DATA = re.compile(r"mnist|cifar|iris|titanic|imdb|shakespeare")
+"""Names of well-known data, by which an example is more than a toy."""
 _HEAD = 2000
 _ACTS = re.compile(
     r"^(?!using|include|import|end\b|function|module|struct)(?:\w+[!]?\(|for |@time |if abspath)", re.MULTILINE
@@ -54,6 +56,8 @@ def _cargo(folder: Path, known: set[str]) -> Build | None:
     bins = sorted(name for name in known if re.fullmatch(r"src/bin/\w+\.rs", name))
     train = [name for name in bins if "train" in name] or bins * ("src/main.rs" not in known)
     examples = [name for name in known if re.fullmatch(r"examples/\w+\.rs", name)]  # of a library
+    if not train and not _learns(folder / "src/main.rs"):
+        train = [name for name in bins if _learns(folder / name)]
     if "Cargo.toml" not in known or not (train or "src/main.rs" in known or examples):
         return None
     train = sorted(train, key=lambda one: -_settings(folder / one)) if "train" not in "".join(train[:1]) else train
@@ -68,7 +72,12 @@ def _cargo(folder: Path, known: set[str]) -> Build | None:
     if not train and "src/main.rs" not in known:
         more = (
             "--example",
-            PurePosixPath(max(examples, key=lambda one: (_learns(folder / one), _settings(folder / one), one))).stem,
+            PurePosixPath(
+                max(
+                    examples,
+                    key=lambda one: (_learns(folder / one), bool(_DATA.search(one)), _settings(folder / one), one),
+                )
+            ).stem,
         )
     needed = _features((folder / "Cargo.toml").read_text("utf-8", "replace"), *more) if more else ""
     plain = ("cargo", "run", "--release", *more, *(("--features", needed) if needed else ()))
@@ -87,7 +96,7 @@ def _features(toml: str, kind: str, name: str) -> str:
 
 def _learns(path: Path) -> bool:
     """Whether a program speaks of training and of what it is measured on, and is no toy by its name."""
-    text = path.read_text("utf-8", "replace").lower()
+    text = path.read_text("utf-8", "replace").lower() if path.is_file() else ""
     toy = re.search(r"xor|simple|basic|toy|hello|tiny_?example", path.stem.lower())
     return not toy and "train" in text and bool(re.search("test|valid|eval|reward", text))
 

@@ -40,7 +40,7 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n")
 _JUDGES = re.compile(r"^(run|main|evaluate|eval|backtest|benchmark|bench|harness|train|experiment)", re.IGNORECASE)
 HELPS = re.compile(
     r"prepare|download|plot|(?<!back)test|export|setup|install|chart|log|dashboard|compare|sweep|grid|refresh|stream|app|"
-    r"benchmarks|evaluat"
+    r"benchmarks|evaluat|predict|infer|serve|demo"
 )
 """Names of scripts that serve something else than a run that counts."""
 

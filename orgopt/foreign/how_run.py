@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from orgopt.errors import TaskError
+from orgopt.foreign.arguments import needed
 from orgopt.foreign.builds import built, places
 from orgopt.foreign.editable import HELPS, does_something, editable, judge, script_of
 from orgopt.foreign.files import own_files
-from orgopt.foreign.knob_files import likely_settings, only_settings
-from orgopt.foreign.likely import ENOUGH, Likely, by_contents, chief, ranked, turned
-from orgopt.foreign.sites.options import required, words_read
+from orgopt.foreign.likely import ENOUGH, Likely, by_contents, chief, ranked, shown_elsewhere, turned
+from orgopt.foreign.pipelines import pipeline
 from orgopt.foreign.sites.python_text import called, calls, constant, imported
 from orgopt.foreign.source import parsed
 
@@ -37,6 +37,8 @@ _DATA = re.compile(
 _MOST_FILES = 400
 _MOST_NAMED = 12
 _MOST_CONFIGS = 60
+_SURE = 5.0
+"""The weight of a name that says what is to be run, whatever it shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,11 @@ def entry(folder: Path) -> Entry | None:
         likely = [Likely(0.0, name) for name in named if _can_run(folder, name, scripts)][:1]
     likely = likely or [one for one in weighed if one.weight > 0][:1]  # deep in folders
     script = chief(folder, likely, each, modules) if likely else by_contents(folder, scripts, modules)
+    script = shown_elsewhere(folder, script, scripts, each, modules) if likely and likely[0].weight < _SURE else script
     if not script:
         return None
+    if (piped := pipeline(folder, script, modules)) is not None:
+        return Entry(script=piped.script, runs=piped.judge, run=piped.run, said=piped.said)
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
     most = likely[0].weight if likely else 0.0
     others = tuple(one.name for one in likely[:4] if one.weight > most - 1.5 and one.name != script)
@@ -142,7 +147,7 @@ def _can_run(folder: Path, name: str, scripts: Sequence[PurePosixPath]) -> bool:
 
 def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]:
     """The words that run a script: as a module where it is one of a package that it imports itself."""
-    given = _needed(folder, script, words)
+    given = needed(folder, script, words)
     parts = PurePosixPath(script).with_suffix("").parts
     top = script.split("/")[0]
     if PurePosixPath(script).name == "__main__.py":
@@ -166,54 +171,20 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
         text = path.read_bytes()[:_BYTES].decode("utf-8", "replace").replace("\\\n", " ")
         for match in _PYTHON.finditer(text):
             with suppress(ValueError):
-                words = [word for word in shlex.split(match["words"]) if word not in _STARTS]
+                words = _placed(folder, [word for word in shlex.split(match["words"]) if word not in _STARTS])
                 yield f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", words
     with suppress(OSError, ValueError, KeyError):
         for word in tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["scripts"].values():
             yield "pyproject.toml", ["-m", str(word).split(":")[0]]
 
 
-def _needed(folder: Path, script: str, words: Sequence[str]) -> list[str]:
-    """The words of a command that a script cannot do without: its required options and arguments.
-
-    Args:
-        folder: The checkout.
-        script: The path of the script.
-        words: The words of the command that a document has; none where none has one.
-    """
-    tree = parsed(folder / script)
-    first = next((k for k, word in enumerate(words) if word.endswith(".py") or words[:k][-1:] == ["-m"]), None)
-    after = [] if first is None else list(words[first + 1 :])
-    found: list[str] = []
-    for name in required(tree):
-        if not name.startswith("-"):
-            found += [word for word in after if not word.startswith("-")][:1]
-        elif name in after and after.index(name) + 1 < len(after):
-            found += after[after.index(name) : after.index(name) + 2]
-        else:
-            joined = [word for word in after if word.startswith(f"{name}=")]
-            found += joined[:1]
-            if not joined and _CONFIG.search(name) and (files := likely_settings(folder)):
-                found += [name, files[0]]
-    most, optional = words_read(tree)
-    if most and not found:
-        found = after[:most]
-        if not found and not optional and most == 1:
-            found = only_settings(folder)
-    return found
-
-
-def missing(path: Path, run: Sequence[str]) -> list[str]:
-    """The arguments that a script needs and its command does not give."""
-    given = " ".join(run)
-    tree = parsed(path)
-    options = [name for name in required(tree) if name.startswith("-") and name not in given]
-    placed = [name for name in required(tree) if not name.startswith("-")]
-    options += placed[len([word for word in run[2:] if not word.startswith("-")]) :] if run[1:2] != ("-m",) else []
-    most, optional = words_read(tree)
-    if most and not optional and len(run) < most + 2 + (run[1:2] == ("-m",)):  # python, and the script
-        options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")
-    return options
+def _placed(folder: Path, words: list[str]) -> list[str]:
+    """A command whose script is named as from a folder below with its path, where just one file has that name."""
+    script = script_of(words)
+    if not script or words[:1] == ["-m"] or (folder / script).is_file():
+        return words
+    same = [str(name) for name in own_files(folder) if name.name == PurePosixPath(script).name]
+    return [same[0] if len(same) == 1 and word.endswith(script) else word for word in words]
 
 
 def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | None = None) -> dict[str, ast.Module]:

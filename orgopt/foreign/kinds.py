@@ -79,7 +79,8 @@ _TURNED = vocabulary(
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
     "filt filter unit neuron fc window blocks games "
     "population popsize generations ngen mutation mutpb indpb crossover cxpb elite elitism tournament tournsize "
-    "cooling pheromone evaporation ants particles inertia tabu tenure restarts"
+    "cooling pheromone evaporation ants particles inertia tabu tenure restarts "
+    "components orientations stepsize"
 )
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
@@ -169,6 +170,7 @@ def is_turned(name: str) -> bool:
     return (
         name.lower() in _TURNED_WHOLE
         or name.lower().startswith("d_model_")
+        or re.fullmatch(r"h\d*_?(?:size|dim|units)", name.lower()) is not None
         or (
             bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
             and not why_fixed(name)

@@ -10,6 +10,7 @@ from orgopt.errors import TaskError
 from orgopt.foreign.editable import does_something, script_of
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.results.steering import shows_goal
+from orgopt.foreign.results.tables import sent
 from orgopt.foreign.sites.find import sites
 from orgopt.foreign.source import parsed, read
 
@@ -88,6 +89,18 @@ def by_contents(folder: Path, scripts: Sequence[PurePosixPath], modules: Modules
     if not shown:
         return ways[0] if len(ways) == 1 else ""
     return max(shown, key=lambda name: _TURNED * min(_MOST_TURNED, turned(folder, name)) - 0.4 * name.count("/"))
+
+
+def shown_elsewhere(
+    folder: Path, script: str, scripts: Sequence[PurePosixPath], commands: Sequence[Sequence[str]], modules: Modules
+) -> str:
+    """The file to run in place of one that shows nothing, sends nothing to a tracker, and is in no document."""
+    told = any(script_of(words) == script for words in commands)
+    trees = modules(script)
+    if told or shows_goal(trees) or any(sent(tree) for tree in trees.values()):
+        return script
+    other = by_contents(folder, scripts, modules)
+    return other if other and shows_goal(modules(other)) else script
 
 
 def turned(folder: Path, name: str) -> int:

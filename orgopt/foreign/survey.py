@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orgopt.errors import TaskError
+from orgopt.foreign.arguments import missing
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
 from orgopt.foreign.files import own_files
-from orgopt.foreign.how_run import Entry, entry, local_modules, missing, runnable, told, typed
+from orgopt.foreign.how_run import Entry, entry, local_modules, runnable, told, typed
 from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.results.steering import Steering, steering

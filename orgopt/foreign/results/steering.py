@@ -40,6 +40,8 @@ _OF_TRAINING = 0.2
 """What numbers of training data weigh less than."""
 _RISING = vocabulary("return returns ret score success win winrate solve fitness")
 """Words of goals of which more is better unless another word says otherwise."""
+_FALLING = vocabulary("cost drawdown")
+"""Words of goals of which less is better unless another word says otherwise."""
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
@@ -146,6 +148,7 @@ def shows_goal(trees: Mapping[str, ast.Module]) -> bool:
 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
+    one = _without_epoch(one)
     own = set(words(one.name))
     inner = set(words(re.sub(r"\W", "_", _VALUE.sub(r"\1", one.expression))))
     inner |= {re.sub("e?s$", "", word) for word in inner if word not in DOWN | UP}  # `losses["val"]`
@@ -160,12 +163,7 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     )
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
-    up, why = direction(named), f"{one.place} shows it"
-    up = direction(named.rsplit("/", 1)[-1]) if up is None and "/" in named else up  # `InDistribution/TestAccuracy`
-    if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
-        up = True
-    if up is None and kinds <= _RISING and all(word in METRIC_WORDS or word.isdigit() for word in own):
-        up = True
+    up, why = _way(one, named, kinds), f"{one.place} shows it"
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):
         return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
@@ -186,6 +184,25 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
             why = f"{best.place} keeps the best of it"
             break
     return score, up, why
+
+
+def _without_epoch(one: Shown) -> Shown:
+    """`epoch loss` is a loss."""
+    whole = words(one.name)
+    if {"epoch", "epochs"} & set(whole) and {whole[0], whole[-1]} & (DOWN | UP):
+        return replace(one, name="_".join(word for word in whole if word not in {"epoch", "epochs"}))
+    return one
+
+
+def _way(one: Shown, named: str, kinds: set[str]) -> bool | None:
+    """Whether more of a number is better, by its name and by what is shown; None where that could be otherwise."""
+    up = direction(named)
+    up = direction(named.rsplit("/", 1)[-1]) if up is None and "/" in named else up  # `InDistribution/TestAccuracy`
+    if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
+        return True
+    if up is None and all(word in METRIC_WORDS or word.isdigit() for word in words(one.name)):
+        return False if kinds <= _FALLING else True if kinds <= _RISING else None
+    return up
 
 
 def _data_score(one: Shown, own: set[str], inner: set[str]) -> float:

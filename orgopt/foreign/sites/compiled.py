@@ -39,6 +39,11 @@ _FORMS = tuple(
         rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*Some\([ \t]*{_NUMBER}[ \t]*\)",
     )
 )
+_ENDS = (
+    re.compile(rf"\bfor[ \t]+_?(?P<name>epoch|episode|iteration|step)s?[ \t]+in[ \t]+[01]\.\.=?{_NUMBER}(?![\w.])"),
+    re.compile(rf"\bfor\b[^;\n]*;[ \t]*(?P<name>epoch|episode|iteration|step)s?[ \t]*<=?[ \t]*{_NUMBER}[ \t]*;"),
+)
+"""The ends of loops over what a person turns, in Rust and in C's family."""
 _GIVEN = _FORMS[-3:-1]
 """Forms of calls, which count where a person turns what they name: all sorts of things are called with a number."""
 _JULIA = tuple(
@@ -78,14 +83,14 @@ def literals(text: str, ending: str = "", defined: Mapping[str, Sequence[str]] |
     if (tests := plain.find("#[cfg(test)]")) >= 0:
         plain = plain[:tests]
     found: dict[int, Site] = {}
-    for form in (*_JULIA, *_FORMS) if julia else _FORMS:
+    for form in (*_JULIA, *_FORMS) if julia else (*_FORMS, *_ENDS):
         for match in form.finditer(plain):
             start, end = match.span("value")
             value = number(match["value"].replace("_", ""))
             before = plain[plain.rfind("\n", 0, start) + 1 : start]
-            if value is None or (_LOOPS.search(before) and form not in _JULIA) or start in found:
+            if value is None or (_LOOPS.search(before) and form not in (*_JULIA, *_ENDS)) or start in found:
                 continue
-            name = _called(match["name"]) if julia else match["name"].replace("-", "_")
+            name = _called(match["name"]) if julia or form in _ENDS else match["name"].replace("-", "_")
             if form in (*_GIVEN, *_JULIA) and not is_turned(name):
                 continue
             found[start] = Site(

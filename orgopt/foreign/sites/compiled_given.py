@@ -24,14 +24,18 @@ _NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?")
 def definitions(text: str, ending: str) -> dict[str, list[str]]:
     """The names of what each function of a file is given, in their order."""
     form = _MADE.get(ending, _MADE[".c"])
-    return {match["name"]: [_name(part, ending) for _, part in _parts(match["given"])] for match in form.finditer(text)}
+    found: dict[str, list[str]] = {}
+    for match in form.finditer(text):
+        names = [_name(part, ending) for _, part in _parts(match["given"])]
+        found[match["name"]] = names[1:] if names[:1] == ["self"] else names
+    return found
 
 
 def _name(argument: str, ending: str) -> str:
     """What an argument is called, as its language writes it: before its type, or behind it."""
     words = re.findall(r"[^\W\d]\w*", argument.split("=")[0])
     if ending == ".rs":
-        words = re.findall(r"[^\W\d]\w*", argument.split(":")[0])[-1:]
+        words = re.findall(r"[^\W\d]\w*", argument.split(":")[0])[-1:]  # `mut self`, `learning_rate: f64`
     behind = ending not in {".jl", ".go", ".rs", ".js", ".ts"}
     return (words[-1] if behind else words[0]) if words else ""
 

@@ -77,9 +77,9 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
 
 
 def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of functions, and those of loops and contexts; none of branches."""
+    """The statements of functions, and those of loops, contexts and branches."""
     for node in nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.With | ast.For | ast.While | ast.Try):
+        if isinstance(node, ast.FunctionDef | ast.With | ast.For | ast.While | ast.Try | ast.If):
             yield from node.body
 
 
