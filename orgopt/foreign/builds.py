@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from orgopt.foreign.kinds import is_seed, is_turned, values
+from orgopt.foreign.results.steering import shows_elsewhere
 from orgopt.foreign.sites import knob_name
 from orgopt.foreign.sites.compiled import literals
 from orgopt.foreign.sites.python_text import number
@@ -75,13 +76,19 @@ def _cargo(folder: Path, known: set[str]) -> Build | None:
             PurePosixPath(
                 max(
                     examples,
-                    key=lambda one: (_learns(folder / one), bool(_DATA.search(one)), _settings(folder / one), one),
+                    key=lambda one: _worth(folder / one),
                 )
             ).stem,
         )
     needed = _features((folder / "Cargo.toml").read_text("utf-8", "replace"), *more) if more else ""
     plain = ("cargo", "run", "--release", *more, *(("--features", needed) if needed else ()))
     return _told(folder, plain) or Build(plain, "Cargo.toml")
+
+
+def _worth(path: Path) -> tuple[bool, bool, bool, int, str]:
+    """How much an example is worth: one that learns, shows a result, is of real data, and has settings."""
+    shows = shows_elsewhere(path.read_text("utf-8", "replace"), path.name)
+    return _learns(path), shows, bool(_DATA.search(path.stem)), _settings(path), path.stem
 
 
 def _features(toml: str, kind: str, name: str) -> str:

@@ -78,8 +78,8 @@ _TURNED = vocabulary(
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
     "filt filter unit neuron fc window blocks games "
-    "population popsize generations ngen mutation mutpb indpb crossover cxpb elite elitism tournament tournsize "
-    "cooling pheromone evaporation ants particles inertia tabu tenure restarts "
+    "population popsize generation generations ngen mutation mutpb indpb crossover cxpb elite elitism tournament "
+    "tournsize cooling pheromone evaporation ants particles inertia tabu tenure restarts "
     "components orientations stepsize"
 )
 _JOINED = re.compile(

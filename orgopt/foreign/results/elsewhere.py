@@ -13,6 +13,10 @@ _FAULT = re.compile(
     r"\s*\(\s*(?:[^()\"\n]*,\s*)?$"
 )
 """What stands before a text that is told as a fault, and is no result."""
+_COMPLAINS = re.compile(
+    r"(?:eprintln?!|fprintf|cerr|console\.error|log\.(?:Fatal|Error)\w*)\s*(?:\(|<<)\s*(?:stderr,\s*)?$"
+)
+_COMPLAINT = re.compile(r"\s*(?:error|warning)\b", re.IGNORECASE)
 _NEAR = 80
 _INTERPOLATED = re.compile(r"\$(?:[^\W\d][\w!]*(?:\[[^\[\]\n]*\])?|\((?:[^()\n]|\([^()\n]*\))*\))")
 """A value in a text of Julia's: `$loss`, `$(round(loss, digits=4))`."""
@@ -28,6 +32,8 @@ def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
     """The numbers that a file of another language shows, by its format strings."""
     for match in _FORMATS.finditer(text):
         if _FAULT.search(text, max(0, match.start() - _NEAR), match.start()):
+            continue
+        if _COMPLAINT.match(match[1] or "") and _COMPLAINS.search(text, max(0, match.start() - _NEAR), match.start()):
             continue
         template = (
             (match[1] or match[2] or "")

@@ -6,7 +6,7 @@ to see, with what else it could be.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -38,10 +38,13 @@ _ONE_SIDED = vocabulary("precision recall sensitivity specificity prec correct")
 """What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
 _OF_TRAINING = 0.2
 """What numbers of training data weigh less than."""
-_RISING = vocabulary("return returns ret score success win winrate solve fitness")
+_RISING = vocabulary("return returns ret score success win winrate solve")
 """Words of goals of which more is better unless another word says otherwise."""
 _FALLING = vocabulary("cost drawdown")
 """Words of goals of which less is better unless another word says otherwise."""
+_OPTIMIZED = vocabulary("fitness score cost energy objective best value")
+"""Words of what a search has the least or the most of, as its script says."""
+_EXTREMES = re.compile(r"\b(?:np\.|numpy\.|torch\.|jnp\.)?(?:nan)?(?:arg)?(?P<way>min|max)\(")
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
@@ -108,9 +111,11 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
     bests = [best for file, tree in trees.items() for best in _bests(tree, file)]
+    sought = _sought(trees.values())
     ranked: list[tuple[float, int, Shown, bool | None, str]] = []
     for k, one in enumerate(found):
         score, up, why = _weight(one, bests)
+        up = _extreme(one, sought) if up is None and score > 0 else up
         if goal := goals.get(one.name.lower()):
             common = goal.name.lower() in DOWN | UP and not (goal.chief or goal.where.startswith("program.md"))
             score += 1 if common else 10 + 5 * goal.chief  # prose speaks of any loss
@@ -144,6 +149,11 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 def shows_goal(trees: Mapping[str, ast.Module]) -> bool:
     """Whether Python files show a number that could steer, of other data than those of training."""
     return any(_weight(one, ())[0] >= _OF_TRAINING for file, tree in trees.items() for one in shown(tree, file))
+
+
+def shows_elsewhere(text: str, file: str) -> bool:
+    """Whether a program in another language shows a number that could steer."""
+    return any(_weight(one, ())[0] >= _OF_TRAINING for one in shown_elsewhere(text, file))
 
 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
@@ -203,6 +213,26 @@ def _way(one: Shown, named: str, kinds: set[str]) -> bool | None:
     if up is None and all(word in METRIC_WORDS or word.isdigit() for word in words(one.name)):
         return False if kinds <= _FALLING else True if kinds <= _RISING else None
     return up
+
+
+def _sought(trees: Iterable[ast.Module]) -> dict[str, set[bool]]:
+    """Of what a search takes the least or the most: by word, whether it is the most, as in `np.argmin(fitness)`."""
+    found: dict[str, set[bool]] = {}
+    for tree in trees:
+        for call in calls(tree):
+            way = _EXTREMES.match(f"{called(call.func).rsplit('.', 1)[-1]}(")
+            for word in words(called(call.args[0]).replace(".", "_")) if way and len(call.args) == 1 else ():
+                if word in _OPTIMIZED and way:
+                    found.setdefault(word, set()).add(way["way"] == "max")
+    return found
+
+
+def _extreme(one: Shown, sought: Mapping[str, set[bool]]) -> bool | None:
+    """Whether a search wants more of a number: it shows the most or the least of it, or takes that elsewhere."""
+    ways = {match["way"] == "max" for match in _EXTREMES.finditer(one.expression)}
+    own = set(words(one.name)) & (_OPTIMIZED - {"best", "value"})
+    ways = ways or {way for word in own for way in sought.get(word, ())}
+    return ways.pop() if own and len(ways) == 1 else None
 
 
 def _data_score(one: Shown, own: set[str], inner: set[str]) -> float:

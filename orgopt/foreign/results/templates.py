@@ -29,6 +29,11 @@ _PART = re.compile(
 _REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
 """What stands in parentheses between a name and its value, as a unit does."""
 _SLASH = re.compile(r"%?[ \t]*[/|][ \t]*")
+_COUNTED = re.compile(
+    rf"(?:[^|,;]*[|,;])?(?P<name>[^|,;:={HOLE}]*[A-Za-z])\s*(?:after|at|for|in|on)?\s*"
+    rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*[:=]\s*",
+    re.IGNORECASE,
+)
 _PAIR = re.compile(rf"{HOLE}\s*[:=]\s*{HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(
@@ -211,7 +216,8 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         part = head[cut[-1] if cut else 0 :]
         label = _LABEL.search(part)
         if label is None:
-            last = _second(last, head, expression) if last else None
+            line = template[:start].rsplit("\n", 1)[-1]
+            last = _counted(line, place, within, expression) or (_second(last, head, expression) if last else None)
             if last is not None:
                 yield last
             continue
@@ -233,6 +239,18 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
             pattern = rf"(?<![\w/.-]){re.escape(scope)}[^\n]*?{pattern or _pattern(text)}"
         last = Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
         yield last
+
+
+def _counted(line: str, place: str, within: str, expression: str) -> Shown | None:
+    """A number after its name and a count, as in `Validation loss after epoch [3/9]: 0.5`."""
+    match = _COUNTED.fullmatch(line)
+    if match is None:
+        return None
+    text = _LINKS.sub("", _known_end(match["name"].strip()))
+    pattern = _pattern(text).removesuffix(NUMBER) + rf"[^\n:=]*[:=]\s*{NUMBER}"
+    return Shown(
+        name=re.sub(r"\W+", "_", in_english(text)), pattern=pattern, place=place, within=within, expression=expression
+    )
 
 
 def _second(first: Shown, between: str, expression: str) -> Shown | None:
