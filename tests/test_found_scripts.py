@@ -39,6 +39,8 @@ def values(survey: Survey) -> dict[str, object]:
             "src/main.py",
         ),
         ({"train_svm.py": "C = 2.0\nfit(C)\n", "network.py": f"lr = 0.1\nloss = f(lr)\n{SHOWS}"}, "network.py"),
+        # Of two as likely, the one that measures on unseen data.
+        ({"pretrain.py": "lr = 0.1\nprint(f'loss: {x}')\n", "finetune.py": f"lr = 0.1\n{SHOWS}"}, "finetune.py"),
         # What trains says nothing, and its file counts all the same: it may send its results elsewhere.
         ({"train.py": "lr = 0.1\nwandb.log({'val_loss': f(lr)})\n", "toy.py": SHOWS}, "train.py"),
         ({"a.py": "x = 1\nprint('Hello')\n"}, "a.py"),
@@ -64,6 +66,7 @@ def test_scripts_of_which_none_shows_anything_are_named(tmp_path: Path) -> None:
         ("p.add_argument('--config', default='gone.yaml')\n", {"conf/a.yaml": "lr: 0.1\n"}, "--config conf/a.yaml"),
         ("p.add_argument('--config', default='a.yaml')\n", {"a.yaml": "lr: 0.1\n"}, ""),
         ("p.add_argument('--out', type=str)\n", {}, ""),
+        ("flags.DEFINE_string('config', 'gone.yaml', '')\n", {"a.yaml": "lr: 0.1\n"}, "--config a.yaml"),
     ],
 )
 def test_a_command_has_what_its_script_does_nothing_without(
@@ -171,6 +174,9 @@ def test_an_example_that_learns_counts_before_a_tool_and_gets_its_features(tmp_p
         ('print(f"Validation loss after epoch [{e}/{n}]: {v:.4f}")\n', "Validation_loss", False),
         ('print(f"epoch loss: {x}")\n', "epoch_loss", False),
         ('print(f"tour cost: {x}")\n', "tour_cost", None),
+        ('print("Final distance: " + str(best))\n', "Final_distance", False),
+        ("model.fit(X, X, n_epoch=9, validation_set=0.1)\n", "val_loss", False),
+        ("DPOTrainer(net, train_dataset=data)\n", "train_loss", False),
         ('print(f"val cost: {x}")\n', "val_cost", False),
         ('print("Best fitness:", min(found))\n', "Best_fitness", False),
         ('k = np.argmax(fitness)\nprint("Best fitness:", best)\n', "Best_fitness", True),

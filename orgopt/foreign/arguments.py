@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orgopt.foreign.knob_files import likely_settings, only_settings
 from orgopt.foreign.sites.options import adds_option, flags, required, words_read
-from orgopt.foreign.sites.python_text import calls, constant, words_of
+from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import parsed, words
 
 _CONFIG = re.compile(r"conf|cfg|settings|param|yaml|yml", re.IGNORECASE)
@@ -73,6 +73,8 @@ def _options(tree: ast.Module) -> Iterator[_Option]:
         given = words_of(call)
         names = flags(call) if adds_option(call) else []
         must = constant(given["required"]) if "required" in given else None
+        if called(call.func).endswith("DEFINE_string") and len(call.args) > 1:  # a flag of absl's
+            yield _Option([f"--{constant(call.args[0])}"], constant(call.args[1]), switch=False)
         if names and must is not True:
             action = constant(given["action"]) if "action" in given else None
             default = given.get("default")

@@ -16,7 +16,7 @@ from orgopt.foreign.source import parsed, read
 
 _LIKELY = (
     (re.compile(r"^train$|^run_?train(ing)?$|^main_?train(ing)?$"), 6.0),
-    (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
+    (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$|^fine_?tune$"), 4.0),
     (
         re.compile(
             r"^(?:main|fit|run)_\w+$|^\w+_main$|"
@@ -27,7 +27,7 @@ _LIKELY = (
 )
 _OTHER = re.compile(
     r"(?<!back)test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
-    r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti|tokeni[sz]er|vocab",
+    r"generate|sample|dataset|data_|callback|config|sweep|(?<!fine)(?<!fine_)tune|quanti|tokeni[sz]er|vocab",
     re.IGNORECASE,
 )
 _ASIDE = {"tests", "test", "docs", "examples"}
@@ -35,6 +35,7 @@ ENOUGH = 2.0
 """The weight from which on a name alone says that a file is to be run."""
 _NEAR = 2.1
 """How much less likely by its name a file may be that shows a goal, where the likeliest shows none."""
+_ALIKE = 0.3
 _MOST = 24
 """Files whose contents are looked at where no name says what is to be run."""
 _TURNED, _MOST_TURNED = 0.25, 6
@@ -59,14 +60,17 @@ def ranked(folder: Path, scripts: Iterable[PurePosixPath], commands: Sequence[Se
 def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[str]], modules: Modules) -> str:
     """The file to run of those that are likely by their names, the likeliest first.
 
-    It is not the likeliest by its name where that shows no goal and another does, where that has nothing to turn, or
-    where another takes it for a module and shows the goal itself.
+    It is not the likeliest by its name where that shows no goal and another does, where another as likely shows one of
+    unseen data, where that has nothing to turn, or where another takes it for a module and shows the goal itself.
     """
     first = likely[0]
     near = [one.name for one in likely[:4] if one.weight > first.weight - _NEAR]
     found = first.name
     if len(near) > 1 and not shows_goal(modules(found)):
         found = next((name for name in near[1:] if shows_goal(modules(name))), found)
+    same = [one.name for one in likely[:4] if one.weight > first.weight - _ALIKE]
+    if found == first.name and not shows_goal(modules(found), unseen=True):
+        found = next((name for name in same if shows_goal(modules(name), unseen=True)), found)
     if not turned(folder, found):  # what has nothing to turn is a tool where another as likely has something
         same = [one.name for one in likely[1:4] if one.weight > first.weight - 1]
         found = max([found, *same], key=lambda name: turned(folder, name))

@@ -38,9 +38,11 @@ _ONE_SIDED = vocabulary("precision recall sensitivity specificity prec correct")
 """What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
 _OF_TRAINING = 0.2
 """What numbers of training data weigh less than."""
+_OF_UNSEEN = 2.5
+"""What numbers of validation or test data weigh at least."""
 _RISING = vocabulary("return returns ret score success win winrate solve")
 """Words of goals of which more is better unless another word says otherwise."""
-_FALLING = vocabulary("cost drawdown")
+_FALLING = vocabulary("cost drawdown distance makespan tardiness conflicts gap")
 """Words of goals of which less is better unless another word says otherwise."""
 _OPTIMIZED = vocabulary("fitness score cost energy objective best value")
 """Words of what a search has the least or the most of, as its script says."""
@@ -146,9 +148,15 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     )
 
 
-def shows_goal(trees: Mapping[str, ast.Module]) -> bool:
-    """Whether Python files show a number that could steer, of other data than those of training."""
-    return any(_weight(one, ())[0] >= _OF_TRAINING for file, tree in trees.items() for one in shown(tree, file))
+def shows_goal(trees: Mapping[str, ast.Module], *, unseen: bool = False) -> bool:
+    """Whether Python files show a number that could steer, of other data than those of training.
+
+    Args:
+        trees: Their syntax, by path.
+        unseen: Whether only numbers count that are said to be of unseen data.
+    """
+    least = _OF_UNSEEN if unseen else _OF_TRAINING
+    return any(_weight(one, ())[0] >= least for file, tree in trees.items() for one in shown(tree, file))
 
 
 def shows_elsewhere(text: str, file: str) -> bool:

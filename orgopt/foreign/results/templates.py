@@ -34,6 +34,8 @@ _COUNTED = re.compile(
     rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*[:=]\s*",
     re.IGNORECASE,
 )
+_FITS = {"validation_data", "validation_split", "validation_set", "epochs", "n_epoch"}
+"""Arguments by which `fit` is that of Keras or TFLearn, which print each epoch."""
 _PAIR = re.compile(rf"{HOLE}\s*[:=]\s*{HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(
@@ -181,14 +183,14 @@ def _listed(tree: ast.Module) -> dict[str, list[str]]:
 
 
 def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
-    """What Lightning, Keras, Stable-Baselines3 and the trainer of Hugging Face print by themselves."""
+    """What Lightning, Keras, TFLearn, Stable-Baselines3 and the trainer of Hugging Face print by themselves."""
     names: list[str] = []
     if called(call.func) in {"self.log", "self.log_dict"} and call.args:
         first = call.args[0]
         named = isinstance(first, ast.Constant) and isinstance(first.value, str) and len(call.args) > 1
         names = [str(first.value)] if named and isinstance(first, ast.Constant) else keys(first, {})
-    elif last in {"fit", "fit_generator"} and {"validation_data", "validation_split", "epochs"} & words_of(call).keys():
-        unseen = {"validation_data", "validation_split"} & words_of(call).keys()
+    elif last in {"fit", "fit_generator"} and _FITS & words_of(call).keys():
+        unseen = (_FITS - {"epochs", "n_epoch"}) & words_of(call).keys()
         names = ["val_loss"] if unseen else ["loss"]
     elif last == "compile" and "metrics" in words_of(call):
         names = [f"val_{name}" for name in values_of(words_of(call)["metrics"])]
@@ -196,8 +198,11 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         names = ["ep_rew_mean"]
     elif last == "EvalCallback" and call.args:
         names = ["episode_reward"]
-    elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):
-        names = ["eval_loss"]
+    elif (
+        last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"}
+        and {"eval_dataset", "train_dataset"} & words_of(call).keys()
+    ):
+        names = ["eval_loss" if "eval_dataset" in words_of(call) else "train_loss"]
     yield from (as_table(name, place, within) for name in names)
 
 

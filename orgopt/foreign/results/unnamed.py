@@ -24,6 +24,11 @@ _WRAPPERS = {
     "str",
     "jnp",
     "data",
+    "logs",
+    "metrics",
+    "history",
+    "results",
+    "avg",
 }
 """What is called on or around a number that is printed, and says nothing of what it is."""
 

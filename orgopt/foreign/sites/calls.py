@@ -27,7 +27,7 @@ Made = Mapping[str, Sequence[tuple[int, set[str]]]]
 """How functions and classes are called, by name: how many arguments by place, and the names of others, a call each."""
 _LAUNCH = re.compile(r"(BLOCK|GROUP|TILE)\w*|block_size|num_(warps|stages|ctas)")
 _MAKERS = re.compile(
-    r"(?:train|fit|learn|compile|pretrain|optimi[sz]e|flow)(?:_\w+)?|DataLoader|batch|register|ea[A-Z]\w+|dropout[123]?d?"
+    r"(?:train|fit|learn|compile|pretrain|optimi[sz]e|flow)(?:_\w+)?|DataLoader|batch|register|regression|ea[A-Z]\w+|dropout[123]?d?"
 )
 _PLACED: Sequence[tuple[re.Pattern[str], int, str]] = tuple(
     (re.compile(form), place, name)
