@@ -198,10 +198,7 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         names = ["ep_rew_mean"]
     elif last == "EvalCallback" and call.args:
         names = ["episode_reward"]
-    elif (
-        last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"}
-        and {"eval_dataset", "train_dataset"} & words_of(call).keys()
-    ):
+    elif last.endswith("Trainer") and {"eval_dataset", "train_dataset"} & words_of(call).keys():
         names = ["eval_loss" if "eval_dataset" in words_of(call) else "train_loss"]
     yield from (as_table(name, place, within) for name in names)
 
