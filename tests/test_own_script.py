@@ -185,7 +185,7 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
         (
             {"go.mod": "", "main.go": "package main", "README.md": "`go run . --seed 1 --lr 0.1 --epochs 9 --batch 4`"},
             "",
-            "go run . --seed '{SEED}' --lr '{LR}' --epochs '{EPOCHS}' --batch '{BATCH}'",
+            "go run . --seed {SEED} --lr {LR} --epochs {EPOCHS} --batch {BATCH}",
         ),
         (
             {
