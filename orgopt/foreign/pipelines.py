@@ -51,7 +51,7 @@ def _commands(folder: Path) -> list[str]:
         data: Any = yaml.safe_load((folder / _FILE).read_text("utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return []
-    stages = cast("dict[str, Any]", data).get("stages", {}) if isinstance(data, dict) else {}
+    stages: Any = cast("dict[str, Any]", data).get("stages") if isinstance(data, dict) else None
     tables = cast("dict[str, Any]", stages).values() if isinstance(stages, dict) else ()
     found = [str(cast("dict[str, Any]", one).get("cmd", "")).strip() for one in tables if isinstance(one, dict)]
     plain = [cmd for cmd in found if re.match(r"(?:uv run )?python3? ", cmd) and "${" not in cmd and "\n" not in cmd]

@@ -164,7 +164,8 @@ def arguments(source: Source) -> Iterator[Site]:
                 yield from _entries(source, word.value)
             elif word.arg in {"p", "rate"} and "dropout" in name.lower():
                 site = source.site("dropout", word.value, own=False)
-                yield from [site] * (site is not None and isinstance(site.value, float))
+                if site is not None and isinstance(site.value, float):
+                    yield site
             elif word.arg and is_turned(word.arg) and (word.arg != "units" or _is_hidden(call, name)):
                 parts = word.value.elts if isinstance(word.value, ast.Tuple | ast.List) else []
                 names = [f"{word.arg}_{k}" for k in range(len(parts))] if 1 < len(parts) <= _MOST_PARTS else [word.arg]
