@@ -89,7 +89,11 @@ class Smac(_Rival):
         logging.disable(logging.WARNING)
         cs = _config_space(space, self._seed)
         scenario = Scenario(
-            cs, n_trials=self._experiments, seed=self._seed, deterministic=True, output_directory=Path(tempfile.mkdtemp())
+            cs,
+            n_trials=self._experiments,
+            seed=self._seed,
+            deterministic=True,
+            output_directory=Path(tempfile.mkdtemp()),
         )
         smac = HyperparameterOptimizationFacade(
             scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=logging.ERROR
