@@ -1,9 +1,9 @@
-"""Searchers that are not Optuna's, as samplers of Optuna: they get the slots, the budget and the results of the others.
+"""Searchers that are not Optuna's, as samplers of Optuna: they get the slots, the budget and the results of others.
 
-`pip install smac DEHB` brings them; orgopt does not need them. Each looks at the knobs through a space of ConfigSpace of
-its own. What both do by default they do here: SMAC3 (Lindauer et al. 2022) with its facade for hyperparameters, a random
-forest behind a Sobol design; DEHB (Awad et al. 2021), differential evolution under Hyperband, whose fidelity is the
-length of a run where a world has curves.
+`pip install smac DEHB` brings them; orgopt does not need them. Each looks at the knobs through a space of ConfigSpace.
+What both do by default they do here: SMAC3 (Lindauer et al. 2022) with its facade for hyperparameters, a random forest
+behind a Sobol design; DEHB (Awad et al. 2021), differential evolution under Hyperband, whose fidelity is the length of
+a run where a world has curves.
 """
 
 import logging
