@@ -5,6 +5,7 @@ Text to sections is `document.text.program`, front matter is `front_matter`; her
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
@@ -15,9 +16,10 @@ from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
-from orgopt.document.reading.evidence.signs import AGENTS, Group, without_agent
+from orgopt.document.reading.evidence.signs import AGENTS, Arrow, Group, without_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.front_matter import front_matter
+from orgopt.document.reading.handovers import handed_over
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.document.reading.parts import choose_parts
@@ -69,7 +71,8 @@ class _Reader:
         of = RoleReader(self.program, self.notes, self.parts, only=len(self.roles) == 1, search=self.search)
         roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
-        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
+        drawn = (*roster.links, *self._handed_over())
+        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, drawn)
         org = Org(
             title=title.title if title else "",
             mission=of.text(mission),
@@ -81,6 +84,13 @@ class _Reader:
         return Reading(
             org=org, findings=findings, roles=self.roles, links=tuple(places), parts=self.parts, mission=mission
         )
+
+    def _handed_over(self) -> Iterator[Arrow]:
+        """The links that lines with arrows draw, outside of Links and of what a section Roles says of its roles."""
+        kept = [part for key, part in self.parts.items() if key != "roles" or part.title.lower() == "roles"]
+        if any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
+            return iter(())
+        return handed_over(self.program, self.roles, self._resolve, tuple(part.span for part in kept))
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))

@@ -1,0 +1,160 @@
+"""Who hands work to whom, as documents say it beside their rosters: `Planner → Coder → Reviewer`, one below the other.
+
+Only names that are read as roles elsewhere count, and both ends of an arrow must be some: what lies between is a step.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from orgopt.document.grammar.words import alternatives
+from orgopt.document.reading.evidence.signs import AGENTS, Arrow, without_agent
+from orgopt.document.text.program import Block, Program, Span
+from orgopt.slug import slug
+
+_TIP = r"[─━═-]{0,40}[→⟶➜➔➝⇒▶►](?:\ufe0f)?|(?<![<\w-])[-=]{1,4}>(?!=)"
+_ARROW = re.compile(rf"\s*(?:{_TIP})\s*")
+_BACK = re.compile(r"[←⟵⇐↔⇄]|<[-=]")  # who says `A ← B` may mean either
+_LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|\|\s*\n\s*[vV]\s*\n")
+_DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:\([^()]{0,60}\)|（[^（）]{0,60}）)?\s*$|\s*v\s*$")
+_BAR = re.compile(r"[\s│┃|]*$")
+_LEAD = re.compile(r"\s*(?:[-*+•>]\s+|\d{1,3}[.)]\s+|[#`\s])*")
+_ASIDE = re.compile(r"\([^()]*\)|（[^（）]*）|\[\^[^\]]*\]")
+_LABEL = re.compile(r".*[:：]\s+|.*：", re.DOTALL)
+_TAIL = re.compile(r"\s*(?:[:：;；,，。]|\.\s|\.$|\s[—–-]\s|\s{2,}|\bif\b|\bwhen\b).*", re.DOTALL)
+_HEAD = re.compile(r"(?P<name>[^→←↓│├└┌─:：—–|()（）]{1,60}?)(?=\s{2,}|\s*[(（:：→←—–]|\s*[-=]>|\s*<-|\s-\s|\s*$)")
+_BETWEEN = re.compile(rf"\s*(?:[+&,，、/|]|{alternatives('and')})\s*", re.IGNORECASE)
+_MARKS = " \t*_`[]\"'“”「」@#."
+_MOST = 400  # characters of a line; longer ones are prose
+_LONGEST = 80  # characters of a name with all that is beside it
+_TOGETHER = 6  # names between two arrows
+
+
+class _Names:
+    """The ids of roles by what a text calls them."""
+
+    def __init__(self, roles: Mapping[str, object], resolve: Callable[[str], str]) -> None:
+        self._roles, self._resolve = roles, resolve
+
+    def one(self, text: str) -> str:
+        """The id of the role that a text names and nothing else, or nothing."""
+        bare = _ASIDE.sub("", text).strip(_MARKS)
+        if not bare or len(bare) > _LONGEST:
+            return ""
+        word = slug(bare)
+        for other in (word, without_agent(word), *(f"{word}-{agent}" for agent in AGENTS)):
+            if other and (found := self._resolve(other)) in self._roles:
+                return found
+        return ""
+
+    def several(self, text: str) -> tuple[str, ...]:
+        """The ids of all whom a text names, as in `Tester + Auditor`; none where it names something else, too."""
+        if found := self.one(text):
+            return (found,)
+        parts = _BETWEEN.split(_ASIDE.sub("", text).strip(_MARKS))
+        ids = tuple(self.one(part) for part in parts[: _TOGETHER + 1])
+        return ids if 1 < len(ids) <= _TOGETHER and all(ids) else ()
+
+
+class _Pair(NamedTuple):
+    source: str
+    target: str
+    span: Span
+
+
+def handed_over(
+    program: Program, roles: Mapping[str, object], resolve: Callable[[str], str], taken: tuple[Span, ...]
+) -> Iterator[Arrow]:
+    """The links that lines with arrows draw between roles.
+
+    Args:
+        program: The document.
+        roles: Its roles by their ids.
+        resolve: Gives the id of a role by any of its names.
+        taken: Spans whose arrows are read elsewhere, or are the text of roles.
+    """
+    if len(roles) < 2 or not _LOOKS.search(program.text):  # noqa: PLR2004 - a link has two ends
+        return
+    names = _Names(roles, resolve)
+    seen: set[tuple[str, str]] = set()
+    for block in _drawn(program, taken):
+        lines = [(line, program.slice(line).rstrip("\r\n")) for line in program.lines(block.span)]
+        for pair in (*_across(block, lines, names), *_downwards(block, lines, names)):
+            if pair.source != pair.target and pair[:2] not in seen:
+                seen.add(pair[:2])
+                yield Arrow(
+                    source=pair.source, target=pair.target, kind="delegates to", mutual=False, span=pair.span
+                )
+
+
+def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
+    """The blocks that have an arrow and are read by nobody else."""
+    starts = [block.span.start for block in program.blocks]
+    known = -1
+    for match in _LOOKS.finditer(program.text):
+        at = bisect_right(starts, match.start()) - 1
+        block = program.blocks[at]
+        if at == known or block.kind in {"front_matter", "file"}:
+            continue
+        known = at
+        first = program.slice(program.first_line(block.span)).lower()
+        if "mermaid" not in first and not any(s.start <= block.span.start < s.end for s in taken):
+            yield block
+
+
+def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+    """The pairs of arrows that lie in a line, or in a cell of a table."""
+    for line, text in lines:
+        if len(text) > _MOST:
+            continue
+        for part in text.split("|") if block.kind == "table" else [text]:
+            if _ARROW.search(part) and not _BACK.search(part):
+                yield from _chain(part, line, names)
+
+
+def _chain(text: str, line: Span, names: _Names) -> Iterator[_Pair]:
+    groups = _chained(text, names)
+    for left, right in zip(groups, groups[1:], strict=False):
+        for source in left:
+            yield from (_Pair(source, target, line) for target in right)
+
+
+def _chained(text: str, names: _Names) -> list[tuple[str, ...]]:
+    """Whom each part of a line between arrows names; the first may stand behind a label, the last before more."""
+    parts = _ARROW.split(_LEAD.sub("", text, count=1))
+    if len(parts) < 2:  # noqa: PLR2004
+        return []
+    found = [names.several(part) for part in parts]
+    found[0] = found[0] or names.several(_LABEL.sub("", parts[0]))
+    return [ids or names.several(_TAIL.sub("", part)) for ids, part in zip(found, parts, strict=True)]
+
+
+def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+    """The pairs of names that stand below each other with an arrow between them."""
+    if block.kind in {"table", "heading"} or not any(_DOWN.match(text) for _, text in lines):
+        return
+    above: tuple[str, ...] = ()
+    arrow = False
+    for line, text in lines:
+        if _DOWN.match(text):
+            arrow = True
+            continue
+        if _BAR.match(text) or len(text) > _MOST:
+            continue
+        first, last = _ends(text, names)
+        if arrow:
+            yield from (_Pair(source, target, line) for source in above for target in first)
+        if first or arrow:  # what stands below an arrow and names nobody is a step
+            above, arrow = last, False
+
+
+def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whom a line names first, and to whom its arrows lead in the end."""
+    bare = _LEAD.sub("", text, count=1).strip("│┃| ")
+    groups = [] if _BACK.search(bare) else _chained(bare, names)
+    if groups and all(groups):
+        return groups[0], groups[-1]
+    head = _HEAD.match(bare)
+    first = names.several(bare) or (names.several(head["name"]) if head else ())
+    return first, first
