@@ -6,10 +6,12 @@ Only names that are read as roles elsewhere count, and both ends of an arrow mus
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from orgopt.document.grammar.words import alternatives
-from orgopt.document.reading.evidence.signs import AGENTS, Arrow, without_agent
+from orgopt.document.reading.called import AGENTS, without_agent
+from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.slug import slug
 
@@ -74,7 +76,7 @@ def handed_over(
         resolve: Gives the id of a role by any of its names.
         taken: Spans whose arrows are read elsewhere, or are the text of roles.
     """
-    if len(roles) < 2 or not _LOOKS.search(program.text):  # noqa: PLR2004 - a link has two ends
+    if len(roles) < 2 or not _LOOKS.search(program.text):
         return
     names = _Names(roles, resolve)
     seen: set[tuple[str, str]] = set()
@@ -115,7 +117,7 @@ def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Itera
 
 def _chain(text: str, line: Span, names: _Names) -> Iterator[_Pair]:
     groups = _chained(text, names)
-    for left, right in zip(groups, groups[1:], strict=False):
+    for left, right in pairwise(groups):
         for source in left:
             yield from (_Pair(source, target, line) for target in right)
 
@@ -123,7 +125,7 @@ def _chain(text: str, line: Span, names: _Names) -> Iterator[_Pair]:
 def _chained(text: str, names: _Names) -> list[tuple[str, ...]]:
     """Whom each part of a line between arrows names; the first may stand behind a label, the last before more."""
     parts = _ARROW.split(_LEAD.sub("", text, count=1))
-    if len(parts) < 2:  # noqa: PLR2004
+    if len(parts) < 2:
         return []
     found = [names.several(part) for part in parts]
     found[0] = found[0] or names.several(_LABEL.sub("", parts[0]))

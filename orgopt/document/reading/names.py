@@ -110,6 +110,7 @@ def _name(raw: str) -> Name:
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1
+    end = _bold_end(raw, start, end)
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
     if title and (file := FILE.fullmatch(raw, start, end)):  # `tester.md` — who tests
@@ -119,6 +120,12 @@ def _name(raw: str) -> Name:
     text = printable(raw[start:end])
     full = f"{text} ({printable(inner)})" if inner else text
     return Name(text, Span(start, end), printable(title), count, path, raw, full)
+
+
+def _bold_end(raw: str, start: int, end: int) -> int:
+    """Where a name ends that is bold and has signs behind it, as in `**Ada** ⭐ new`."""
+    cut = raw.find("**", start, end)
+    return cut if cut > start and not raw[cut:end].strip("*_` ")[:1].isalnum() else end
 
 
 def _marked(raw: str) -> tuple[str, str, int, int]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.document.grammar.key_table import LINK_KEYS
+from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share, without_agent
+from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share
+from orgopt.slug import slug
 
 _MOST = 0.6  # of the names of a group
 _FEWEST = 2
@@ -39,11 +41,11 @@ def _ids(entry: Entry) -> set[str]:
 
 def instead(others: set[str], drawn: Group) -> bool:
     """Whether those whom the rest of a document names stand for those who are drawn, under other names."""
-    return not others & {entry.name.id for entry in drawn.entries} and 2 * len(others) >= len(drawn.entries)
+    return not any(others & _ids(entry) for entry in drawn.entries) and 2 * len(others) >= len(drawn.entries)
 
 
 def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
     """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
-    ids = {entry.name.id for entry in found}
-    again = (g for g in groups if g not in kept and g.what == "boxes" and {e.name.id for e in g.entries} <= ids)
+    ids = {i for entry in found for i in (*_ids(entry), slug(entry.name.title)) if i}
+    again = (g for g in groups if g not in kept and g.what == "boxes" and all(ids & _ids(e) for e in g.entries))
     return tuple(arrow for group in again for arrow in group.links)

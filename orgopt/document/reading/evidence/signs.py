@@ -10,9 +10,6 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import FILE, NUMBERED, Name, read_name
 from orgopt.document.text.program import Span
 
-AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
-"""What may stand behind the name of an agent, and is no part of it."""
-
 ENOUGH = 3.0
 """Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
 
@@ -63,6 +60,11 @@ EACH = re.compile(
     re.IGNORECASE,
 )
 """What stands before a name that is that of everybody, or of nobody in particular."""
+_ANYBODY = re.compile(
+    r"\W*(?:relevant|appropriate|responsible|respective|other|next|same|all|multiple|several|remaining)\s"
+    r"(?:specialist )?(?:agents?|roles?)\W*",
+    re.IGNORECASE,
+)
 HEADS = re.compile(
     r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas|agent[es]*n?)\s*[)）]",
     re.IGNORECASE,
@@ -255,16 +257,12 @@ def several(name: str) -> bool:
     return one != name and not one.lower().endswith("agent") and person(one)
 
 
-def without_agent(role_id: str) -> str:
-    """An id without `agent` behind it."""
-    bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
-    return bare.removesuffix("sub").removesuffix("sub-").rstrip("-")
-
-
 def short(name: str) -> bool:
     """Whether a text is short enough to be a name, and no sentence."""
     words = name.split()
     if not words or (is_word("opens", words[0]) and not _does_for_a_living(words)) or _NO_NAME.search(name):
+        return False
+    if _ANYBODY.fullmatch(name):
         return False
     name = _ABBREVIATED.sub("", name) or name
     return (

@@ -7,6 +7,7 @@ from dataclasses import replace
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import (
+    STEP,
     Arrow,
     Group,
     never,
@@ -71,7 +72,7 @@ class _Tree:
         """Read a line."""
         match = _BRANCH.match(text)
         if match is None:
-            if not _LINE.match(text):
+            if not _LINE.match(text) and not self._tells(text):
                 self.bosses, self.root = [], (text, line)
             return
         if self.root:
@@ -89,6 +90,14 @@ class _Tree:
         if entry:
             self.bosses.append((depth, len(self.entries)))
             self.entries.append((entry, self.bosses[-2][1] if len(self.bosses) > 1 else None))
+
+    def _tells(self, text: str) -> bool:
+        """Whether a line between branches is text of the one above it, as `│   Input: …` is."""
+        bare = text.lstrip()
+        indent = len(text.expandtabs(4)) - len(bare.expandtabs(4))
+        if self.root:
+            return indent > len(self.root[0]) - len(self.root[0].lstrip()) and bare[:1] in "-*•│|"
+        return bool(self.bosses) and (bare[:1] in "│|" or indent > self.bosses[-1][0])
 
     def _add_root(self, text: str, line: Span) -> None:
         """Read the line from which branches go, if it names somebody."""
@@ -140,6 +149,8 @@ def _in_full(entry: Entry) -> Entry:
 def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
     name = parted(read_name(raw, at))
+    if STEP.match(name.text) and short(name.title):  # `Phase 1 Agent: Assessor`
+        name = read_name(name.title, at + raw.rfind(name.title))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
     if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
         return None

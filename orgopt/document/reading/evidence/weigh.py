@@ -7,6 +7,7 @@ from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.again import drawn_again, instead, named_again
 from orgopt.document.reading.evidence.boxes import box_group
+from orgopt.document.reading.evidence.cells import cell_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
@@ -262,6 +263,8 @@ class _Search:
             group: Group | None = None
             told = self._told_before(free[:number], above)
             if block.kind == "table":
+                if crowd := cell_group(self.program, block, above):
+                    yield crowd
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "paragraph":
                 forms = (line_group, tree_group)
