@@ -1,6 +1,7 @@
 """The other ids by which a role goes: with and without `agent` behind its name, with words in full."""
 
 import re
+from pathlib import PurePosixPath
 
 from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.slug import slug
@@ -41,5 +42,13 @@ def others(name: Name) -> tuple[str, ...]:
 
 def names_of(name: Name) -> tuple[str, ...]:
     """The other ids by which the role of a name goes from then on."""
-    texts = (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path, *name.text.split(" / "))
+    texts = (
+        name.raw,
+        name.title,
+        f"{name.text}s",
+        name.text.removesuffix("s"),
+        name.path,
+        PurePosixPath(name.path).stem,
+        *name.text.split(" / "),
+    )
     return tuple(filter(None, (*map(slug, texts), in_full(without_agent(name.id)), numbered(name))))

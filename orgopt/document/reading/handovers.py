@@ -85,9 +85,7 @@ def handed_over(
         for pair in (*_across(block, lines, names), *_downwards(block, lines, names)):
             if pair.source != pair.target and pair[:2] not in seen:
                 seen.add(pair[:2])
-                yield Arrow(
-                    source=pair.source, target=pair.target, kind="delegates to", mutual=False, span=pair.span
-                )
+                yield Arrow(source=pair.source, target=pair.target, kind="delegates to", mutual=False, span=pair.span)
 
 
 def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:

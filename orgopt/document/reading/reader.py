@@ -25,6 +25,7 @@ from orgopt.document.reading.names import Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
+from orgopt.document.reading.sentences import said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
 from orgopt.nearest import some
@@ -84,11 +85,12 @@ class _Reader:
         )
 
     def _handed_over(self) -> Iterator[Arrow]:
-        """The links that lines with arrows draw, outside of Links and of what a section Roles says of its roles."""
+        """The links that lines with arrows, and sentences, tell outside of Links and of a section Roles."""
         kept = [part for key, part in self.parts.items() if key != "roles" or part.title.lower() == "roles"]
-        if any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
-            return iter(())
-        return handed_over(self.program, self.roles, self._resolve, tuple(part.span for part in kept))
+        taken = tuple(part.span for part in kept)
+        if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
+            yield from handed_over(self.program, self.roles, self._resolve, taken)
+            yield from said_in_sentences(self.program, self.roles, taken)
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
@@ -262,7 +264,8 @@ class _Reader:
             )
             every += known
         elif len(names) > 1:
-            every += [field for field in self._beats() if field.key == "stand-up"][:1]
+            files = [section for section in self.program.sections if section.level == 0]
+            every += [field for field in beats(self.program, files) if field.key == "stand-up"][:1]
             self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
@@ -276,9 +279,6 @@ class _Reader:
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
         return given
-
-    def _beats(self) -> list[Field]:
-        return beats(self.program, [section for section in self.program.sections if section.level == 0])
 
     def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
         """Say of a stand-up in the mission that it is not read, where there is no section for it."""

@@ -69,7 +69,8 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or 2 * len(found) < len(body):
         return None
     others = [title for i, title in enumerate(titles) if i != column]
-    score = (max(above, 0.0) if filed else above) + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
+    above = max(above, 0.0) if filed else above
+    score = above + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
     score += 1.5 * any(map(_duty, others))
     score += 1.0 * any(is_word("file", title) or _links_to_file(entry) for title in others for entry in found[:1])
@@ -191,10 +192,14 @@ def _of_files(titles: list[str], body: list[Row]) -> int | None:
 
 def _in_files_of_agents(body: list[Row]) -> bool:
     """Whether rows name files of agents beside what stands first, as `agents/scout.md` and `agent-scout.md` are."""
-    return len(body) >= _FEWEST and share(
-        any((file := FILE.fullmatch(cell.text.strip("*_ "))) and "agent" in file["path"] for cell in row.cells[1:])
-        for row in body
-    ) >= 0.6
+    return (
+        len(body) >= _FEWEST
+        and share(
+            any((file := FILE.fullmatch(cell.text.strip("*_ "))) and "agent" in file["path"] for cell in row.cells[1:])
+            for row in body
+        )
+        >= 0.6
+    )
 
 
 def _identified(entry: Entry) -> bool:

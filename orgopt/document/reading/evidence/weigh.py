@@ -72,7 +72,7 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
         taken: Spans that hold no roles: the sections Links and Rhythm.
     """
     if crew := crew_group(program):
-        return Roster(entries=crew.entries)
+        return Roster(entries=crew.entries, links=crew.links)
     found = list(declared(program, roles)) if roles else []
     files = [section for section in program.sections if section.level == 0]
     closed = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
