@@ -34,10 +34,15 @@ def numbered(name: Name) -> str:
 
 def others(name: Name) -> tuple[str, ...]:
     """The ids under which somebody may stand elsewhere who is called by a name, the likeliest first."""
-    bare = without_agent(name.id)
     called = [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
     parts = [slug(part) for part in name.text.split(" / ")]
-    return (bare, in_full(bare), *called, _NUMBER_BEHIND.sub("", name.id), *parts, slug(name.title), name.id)
+    return (without_agent(name.id), *called, _NUMBER_BEHIND.sub("", name.id), *parts, slug(name.title))
+
+
+def also(name: Name) -> tuple[str, ...]:
+    """The other names that somebody who is called so may have had before, likewise."""
+    bare = without_agent(name.id)
+    return (numbered(name), bare, in_full(bare), name.id)
 
 
 def names_of(name: Name) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ _TIP = r"[─━═-]{0,40}[→⟶➜➔➝⇒▶►](?:\ufe0f)?|(?<![<\w-])[-=]
 _ARROW = re.compile(rf"\s*(?:{_TIP})\s*")
 _BACK = re.compile(r"[←⟵⇐↔⇄]|<[-=]")  # who says `A ← B` may mean either
 _LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|\|\s*\n\s*[vV]\s*\n")
-_DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:\([^()]{0,60}\)|（[^（）]{0,60}）)?\s*$|\s*v\s*$")
+_DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
 _BAR = re.compile(r"[\s│┃|]*$")
 _LEAD = re.compile(r"\s*(?:[-*+•>]\s+|\d{1,3}[.)]\s+|[#`\s])*")
 _ASIDE = re.compile(r"\([^()]*\)|（[^（）]*）|\[\^[^\]]*\]")
@@ -30,6 +30,8 @@ _BETWEEN = re.compile(rf"\s*(?:[+&,，、/|]|{alternatives('and')})\s*", re.IGNO
 _MARKS = " \t*_`[]\"'“”「」@#."
 _MOST = 400  # characters of a line; longer ones are prose
 _LONGEST = 80  # characters of a name with all that is beside it
+_DEEP = 8  # columns from which on an arrow stands below another on purpose
+_SLACK = 1  # columns by which arrows below each other may miss
 _TOGETHER = 6  # names between two arrows
 
 
@@ -85,7 +87,14 @@ def handed_over(
         for pair in (*_across(block, lines, names), *_downwards(block, lines, names)):
             if pair.source != pair.target and pair[:2] not in seen:
                 seen.add(pair[:2])
-                yield Arrow(source=pair.source, target=pair.target, kind="delegates to", mutual=False, span=pair.span)
+                yield Arrow(
+                    source=pair.source,
+                    target=pair.target,
+                    kind="delegates to",
+                    mutual=False,
+                    span=pair.span,
+                    implied=True,
+                )
 
 
 def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
@@ -104,30 +113,45 @@ def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
 
 
 def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
-    """The pairs of arrows that lie in a line, or in a cell of a table."""
+    """The pairs of arrows that lie in a line, or in a cell of a table; a line may go on where one before it was."""
+    before = _Chain((), ())
     for line, text in lines:
         if len(text) > _MOST:
             continue
         for part in text.split("|") if block.kind == "table" else [text]:
             if _ARROW.search(part) and not _BACK.search(part):
-                yield from _chain(part, line, names)
+                before = _chained(part, names, before)
+                for left, right in pairwise(before.groups):
+                    yield from (_Pair(source, target, line) for source in left for target in right)
 
 
-def _chain(text: str, line: Span, names: _Names) -> Iterator[_Pair]:
-    groups = _chained(text, names)
-    for left, right in pairwise(groups):
-        for source in left:
-            yield from (_Pair(source, target, line) for target in right)
+class _Chain(NamedTuple):
+    """Whom the parts of a line between arrows name, and in which columns the arrows stand."""
+
+    groups: tuple[tuple[str, ...], ...]
+    columns: tuple[int, ...]
+
+    def left_of(self, column: int) -> tuple[str, ...]:
+        """Whom an arrow comes from that stands below this line: what the one above it does, or the last."""
+        columns = self.columns if column >= _DEEP else ()  # a line that is moved in a little goes on at the end
+        at = next((i for i, own in enumerate(columns) if abs(own - column) <= _SLACK), -1)
+        return self.groups[at] if self.groups else ()
 
 
-def _chained(text: str, names: _Names) -> list[tuple[str, ...]]:
-    """Whom each part of a line between arrows names; the first may stand behind a label, the last before more."""
-    parts = _ARROW.split(_LEAD.sub("", text, count=1))
-    if len(parts) < 2:
-        return []
+def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
+    """The chain in a line; its first name may stand behind a label, its last before more text."""
+    start = lead.end() if (lead := _LEAD.match(text)) else 0
+    arrows = list(_ARROW.finditer(text, start))
+    ends = [start, *(arrow.end() for arrow in arrows)], [*(arrow.start() for arrow in arrows), len(text)]
+    parts = [text[left:right] for left, right in zip(*ends, strict=True)]
     found = [names.several(part) for part in parts]
-    found[0] = found[0] or names.several(_LABEL.sub("", parts[0]))
-    return [ids or names.several(_TAIL.sub("", part)) for ids, part in zip(found, parts, strict=True)]
+    columns = tuple(arrow.end() - len(arrow[0].lstrip()) for arrow in arrows)
+    if not parts[0].strip():
+        found[0] = before.left_of(columns[0]) if columns else ()
+    else:
+        found[0] = found[0] or names.several(_LABEL.sub("", parts[0])) or names.several(_TAIL.sub("", parts[0]))
+    found = [ids or (names.several(_TAIL.sub("", parts[i])) if i else ()) for i, ids in enumerate(found)]
+    return _Chain(tuple(found), columns)
 
 
 def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
@@ -152,8 +176,8 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
 def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom a line names first, and to whom its arrows lead in the end."""
     bare = _LEAD.sub("", text, count=1).strip("│┃| ")
-    groups = [] if _BACK.search(bare) else _chained(bare, names)
-    if groups and all(groups):
+    groups = () if _BACK.search(bare) else _chained(bare, names, _Chain((), ())).groups
+    if len(groups) > 1 and all(groups):
         return groups[0], groups[-1]
     head = _HEAD.match(bare)
     first = names.several(bare) or (names.several(head["name"]) if head else ())

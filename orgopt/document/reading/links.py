@@ -76,15 +76,25 @@ def read_links(
         keys.add(link.key)
         links.append(link)
         places.append(LinkPlace(bullet.text_span, bullet.line))
-    drawn = ((_drawn(arrow, resolve), LinkPlace(arrow.span, arrow.span, drawn=True)) for arrow in arrows)
     told = list(_field_links(notes, roles, resolve))
     bosses = {link.source for link, _ in told if link.kind == "reports to"}  # who says so need not be drawn
-    known = (
-        (link, place)
-        for link, place in drawn
-        if link.source in roles and link.target in roles and not (link.kind == "reports to" and link.source in bosses)
+    drawn = [(arrow, _drawn(arrow, resolve)) for arrow in arrows]
+    known = [
+        (arrow, link)
+        for arrow, link in drawn
+        if link.source in roles
+        and link.target in roles
+        and link.source != link.target
+        and not (link.kind == "reports to" and link.source in bosses)
+    ]
+    clear = [link for arrow, link in known if not arrow.implied]
+    pairs = {frozenset((link.source, link.target)) for link in (*links, *(link for link, _ in (*said, *told)), *clear)}
+    shown = (
+        (link, LinkPlace(arrow.span, arrow.span, drawn=True))
+        for arrow, link in known
+        if not arrow.implied or frozenset((link.source, link.target)) not in pairs
     )
-    for link, place in (*said, *told, *known):
+    for link, place in (*said, *told, *shown):
         if link.key not in keys:
             keys.add(link.key)
             links.append(link)

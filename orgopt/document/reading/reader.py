@@ -13,7 +13,7 @@ from typing import Any
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
-from orgopt.document.reading.called import names_of, numbered, others
+from orgopt.document.reading.called import also, names_of, others
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Arrow, Group
@@ -171,8 +171,8 @@ class _Reader:
             return name.id if name.id in self.roles else self.called[name.id]
         if drawn := self._drawn_before(entry):
             return drawn
-        by_number = self.ids.get(numbered(name), "")
-        known = (i for other in (by_number, *others(name)) for i in (other, self.ids.get(other, "")) if i in self.roles)
+        found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
+        known = (other for other in found if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
 
     def _drawn_before(self, entry: Entry) -> str:

@@ -136,7 +136,8 @@ def _needs(program: Program, tasks: list[_Task]) -> Iterator[Arrow]:
         for line in (one for one in task.own if one.key == "context"):
             for name in _WORD.findall(program.slice(line.whole).partition(":")[2]):
                 if (source := by.get(name, task.by)) != task.by:
-                    yield Arrow(source=source, target=task.by, kind="shares with", mutual=False, span=line.whole)
+                    at = line.whole
+                    yield Arrow(source=source, target=task.by, kind="shares with", mutual=False, span=at, implied=True)
 
 
 def _lines(program: Program, whole: Span) -> list[_Line]:

@@ -112,13 +112,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where."""
+    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where.
+
+    One that is implied, as by the order of work, only counts where nothing else is said of the two.
+    """
 
     source: str
     target: str
     kind: str
     mutual: bool
     span: Span
+    implied: bool = False
 
 
 @lru_cache(maxsize=1024)
