@@ -11,19 +11,15 @@ from typing import NamedTuple
 
 from orgopt.document.grammar.words import alternatives
 from orgopt.document.reading.called import AGENTS, without_agent
+from orgopt.document.reading.evidence.chains import ARROW, BACK, LABEL, LEAD
 from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.slug import slug
 
-_TIP = r"[─━═-]{0,40}[→⟶➜➔➝⇒▶►](?:\ufe0f)?|(?<![<\w-])[-=]{1,4}>(?!=)"
-_ARROW = re.compile(rf"\s*(?:{_TIP})\s*")
-_BACK = re.compile(r"[←⟵⇐↔⇄]|<[-=]")  # who says `A ← B` may mean either
 _LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|\|\s*\n\s*[vV]\s*\n")
 _DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
 _BAR = re.compile(r"[\s│┃|]*$")
-_LEAD = re.compile(r"\s*(?:[-*+•>]\s+|\d{1,3}[.)]\s+|[#`\s])*")
 _ASIDE = re.compile(r"\([^()]*\)|（[^（）]*）|\[\^[^\]]*\]")
-_LABEL = re.compile(r".*[:：]\s+|.*：", re.DOTALL)
 _TAIL = re.compile(r"\s*(?:[:：;；,，。]|\.\s|\.$|\s[—–-]\s|\s{2,}|\bif\b|\bwhen\b).*", re.DOTALL)
 _HEAD = re.compile(r"(?P<name>[^→←↓│├└┌─:：—–|()（）]{1,60}?)(?=\s{2,}|\s*[(（:：→←—–]|\s*[-=]>|\s*<-|\s-\s|\s*$)")
 _BETWEEN = re.compile(rf"\s*(?:[+&,，、/|]|{alternatives('and')})\s*", re.IGNORECASE)
@@ -119,7 +115,7 @@ def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Itera
         if len(text) > _MOST:
             continue
         for part in text.split("|") if block.kind == "table" else [text]:
-            if _ARROW.search(part) and not _BACK.search(part):
+            if ARROW.search(part) and not BACK.search(part):
                 before = _chained(part, names, before)
                 for left, right in pairwise(before.groups):
                     yield from (_Pair(source, target, line) for source in left for target in right)
@@ -140,8 +136,8 @@ class _Chain(NamedTuple):
 
 def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
     """The chain in a line; its first name may stand behind a label, its last before more text."""
-    start = lead.end() if (lead := _LEAD.match(text)) else 0
-    arrows = list(_ARROW.finditer(text, start))
+    start = lead.end() if (lead := LEAD.match(text)) else 0
+    arrows = list(ARROW.finditer(text, start))
     ends = [start, *(arrow.end() for arrow in arrows)], [*(arrow.start() for arrow in arrows), len(text)]
     parts = [text[left:right] for left, right in zip(*ends, strict=True)]
     found = [names.several(part) for part in parts]
@@ -149,7 +145,7 @@ def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
     if not parts[0].strip():
         found[0] = before.left_of(columns[0]) if columns else ()
     else:
-        found[0] = found[0] or names.several(_LABEL.sub("", parts[0])) or names.several(_TAIL.sub("", parts[0]))
+        found[0] = found[0] or names.several(LABEL.sub("", parts[0])) or names.several(_TAIL.sub("", parts[0]))
     found = [ids or (names.several(_TAIL.sub("", parts[i])) if i else ()) for i, ids in enumerate(found)]
     return _Chain(tuple(found), columns)
 
@@ -175,8 +171,8 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
 
 def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom a line names first, and to whom its arrows lead in the end."""
-    bare = _LEAD.sub("", text, count=1).strip("│┃| ")
-    groups = () if _BACK.search(bare) else _chained(bare, names, _Chain((), ())).groups
+    bare = LEAD.sub("", text, count=1).strip("│┃| ")
+    groups = () if BACK.search(bare) else _chained(bare, names, _Chain((), ())).groups
     if len(groups) > 1 and all(groups):
         return groups[0], groups[-1]
     head = _HEAD.match(bare)

@@ -90,7 +90,7 @@ class _Reader:
         taken = tuple(part.span for part in kept)
         if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
             yield from handed_over(self.program, self.roles, self._resolve, taken)
-            yield from said_in_sentences(self.program, self.roles, taken)
+            yield from said_in_sentences(self.program, self.roles, self._resolve, taken)
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))

@@ -4,18 +4,21 @@ Only sentences that stand outside of what is said of each role are read: what a 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
+from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import alternatives, normal, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.text.program import Program, Span, apart
+from orgopt.slug import slug
 
 _MOST = 400  # characters of a line; longer ones are prose that nobody reads for its links
 _MOST_BETWEEN = 60  # characters between two names
+_LONGEST = 100  # characters of a line that says one link
 _FEWEST = 3  # letters of a name; of scripts without blanks one less
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FILLERS = re.compile(
@@ -45,6 +48,7 @@ def _pattern(verb: str) -> str:
 def said_in_sentences(
     program: Program,
     roles: Mapping[str, tuple[Entry, ...]],
+    resolve: Callable[[str], str],
     taken: tuple[Span, ...],
 ) -> Iterator[Arrow]:
     """The links that sentences say.
@@ -52,11 +56,13 @@ def said_in_sentences(
     Args:
         program: The document.
         roles: Where its roles are written, by their ids.
+        resolve: Gives the id of a role by any of its names.
         taken: Spans that are read elsewhere.
     """
     called = _called(roles)
     if len(roles) < 2 or not called:
         return
+    yield from _of_themselves(program, roles, resolve, taken)
     names = re.compile("|".join(map(re.escape, sorted(called, key=len, reverse=True))))
     own = (*taken, *(entry.span for entries in roles.values() for entry in entries))
     for block in apart(program.blocks, own):
@@ -65,6 +71,36 @@ def said_in_sentences(
                 text = program.slice(line).rstrip("\r\n")
                 if len(text) <= _MOST:
                     yield from _of_line(text, line, names, called)
+
+
+def _of_themselves(
+    program: Program, roles: Mapping[str, tuple[Entry, ...]], resolve: Callable[[str], str], taken: tuple[Span, ...]
+) -> Iterator[Arrow]:
+    """The links that lines of nothing else say of the role that they stand below: `- Reports to the Lead`."""
+    for role, entry in ((role, entry) for role, entries in roles.items() for entry in entries):
+        if entry.kind not in {"section", "paragraph", "item"}:
+            continue
+        if any(span.start <= entry.span.start < span.end for span in taken):
+            continue
+        for line in (line for span in entry.prose for line in program.lines(span)):
+            text = program.slice(line).strip(" \t\r\n-*+•_.")
+            match = _verbs().match(text) if len(text) <= _LONGEST else None
+            ends = [resolve(slug(name)) for name in split_names(text[match.end() :])] if match else []
+            if match and ends and all(end in roles for end in ends):
+                kind, way = LINK_KEYS.get(normal(match["verb"]), ("delegates to", "→"))
+                for end in ends:
+                    source, target = (end, role) if way == "←" else (role, end)
+                    yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=line)
+
+
+@lru_cache(maxsize=1)
+def _verbs() -> re.Pattern[str]:
+    """The verbs with which a line says to whom somebody is linked."""
+    known = sorted({*LINK_KEYS, *(verb for verb in words("passes") if "~" not in verb)}, key=len, reverse=True)
+    several = [verb for verb in known if " " in verb]
+    return re.compile(
+        rf"(?P<verb>{'|'.join(map(re.escape, several))})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?", re.I
+    )
 
 
 def _called(roles: Mapping[str, tuple[Entry, ...]]) -> dict[str, str]:

@@ -152,6 +152,7 @@ def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     if STEP.match(name.text) and short(name.title):  # `Phase 1 Agent: Assessor`
         name = read_name(name.title, at + raw.rfind(name.title))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
-    if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
+    unit = unit or (bool(team(name.text)) and not person(name.text))
+    if not name.id or not short(name.text) or never(name.text) or unit:
         return None
     return Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

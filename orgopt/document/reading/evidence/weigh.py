@@ -8,6 +8,7 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.again import drawn_again, instead, named_again
 from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.cells import cell_group
+from orgopt.document.reading.evidence.chains import chain_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
@@ -267,13 +268,13 @@ class _Search:
                     yield crowd
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "paragraph":
-                forms = (line_group, tree_group)
+                forms = (line_group, tree_group, chain_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             elif block.kind == "list" and above >= 0:
                 group = line_group(self.program, block, above)
             elif block.kind == "other":
-                forms = (mermaid_group, tree_group, html_group, line_group)
+                forms = (mermaid_group, tree_group, html_group, line_group, chain_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             if group:
