@@ -99,7 +99,8 @@ def _verbs() -> re.Pattern[str]:
     known = sorted({*LINK_KEYS, *(verb for verb in words("passes") if "~" not in verb)}, key=len, reverse=True)
     several = [verb for verb in known if " " in verb]
     return re.compile(
-        rf"(?P<verb>{'|'.join(map(re.escape, several))})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?", re.IGNORECASE
+        rf"(?P<verb>{'|'.join(map(re.escape, several))})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?",
+        re.IGNORECASE,
     )
 
 
