@@ -18,7 +18,11 @@ from orgopt.slug import slug
 
 _LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|\|\s*\n\s*[vV]\s*\n")
 _DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
-_BAR = re.compile(r"[\s│┃|]*$")
+_BAR = re.compile(r"[\s│┃|┌┐└┘├┤┬┴┼─━═║╔╗╚╝╭╮╰╯+-]*$")
+_BRANCH = re.compile(r"[\s│┃|]*[├└╰]")
+_SIDES = " \t│┃|║├└╰"
+_STROKES = "─━═-►▶→>"
+_NONE = re.compile(r"(?!)")
 _ASIDE = re.compile(r"\([^()]*\)|（[^（）]*）|\[\^[^\]]*\]")
 _TAIL = re.compile(r"\s*(?:[:：;；,，。]|\.\s|\.$|\s[—–-]\s|\s{2,}|\bif\b|\bwhen\b).*", re.DOTALL)
 _HEAD = re.compile(r"(?P<name>[^→←↓│├└┌─:：—–|()（）]{1,60}?)(?=\s{2,}|\s*[(（:：→←—–]|\s*[-=]>|\s*<-|\s-\s|\s*$)")
@@ -110,22 +114,34 @@ def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
 
 def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
     """The pairs of arrows that lie in a line, or in a cell of a table; a line may go on where one before it was."""
-    before = _Chain((), ())
+    before, above = _NOTHING, list[tuple[int, tuple[str, ...]]]()
     for line, text in lines:
-        if len(text) > _MOST:
+        if len(text) > _MOST or _BAR.match(text):
             continue
         for part in text.split("|") if block.kind == "table" else [text]:
-            if ARROW.search(part) and not BACK.search(part):
-                before = _chained(part, names, before)
-                for left, right in pairwise(before.groups):
-                    yield from (_Pair(source, target, line) for source in left for target in right)
+            known = _Chain((_below(above, part),), ()) if _BRANCH.match(part) else before
+            chain = _chained(part, names, known)
+            alone = len(chain.columns) == 1 and chain.columns == before.columns and chain.led and known is before
+            if alone:  # what is listed with arrows for bullets
+                continue
+            for left, right in pairwise(chain.groups):
+                yield from (_Pair(source, target, line) for source in left for target in right)
+            before = chain
+        above.append((len(text) - len(text.lstrip(_SIDES + _STROKES)), _ends(text, names)[0]))
+
+
+def _below(above: list[tuple[int, tuple[str, ...]]], text: str) -> tuple[str, ...]:
+    """Whom the line names from which a branch goes."""
+    column = len(text) - len(text.lstrip(" │┃|"))
+    return next((ids for at, ids in reversed(above) if at <= column + _SLACK), ())
 
 
 class _Chain(NamedTuple):
-    """Whom the parts of a line between arrows name, and in which columns the arrows stand."""
+    """Whom the parts of a line between arrows name, in which columns these stand, and if one stands before all else."""
 
     groups: tuple[tuple[str, ...], ...]
     columns: tuple[int, ...]
+    led: bool = False
 
     def left_of(self, column: int) -> tuple[str, ...]:
         """Whom an arrow comes from that stands below this line: what the one above it does, or the last."""
@@ -134,20 +150,26 @@ class _Chain(NamedTuple):
         return self.groups[at] if self.groups else ()
 
 
+_NOTHING = _Chain((), ())
+
+
 def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
     """The chain in a line; its first name may stand behind a label, its last before more text."""
+    text = text[: back.start()] if (back := BACK.search(text)) else text
     start = lead.end() if (lead := LEAD.match(text)) else 0
     arrows = list(ARROW.finditer(text, start))
+    if not arrows:
+        return _NOTHING
     ends = [start, *(arrow.end() for arrow in arrows)], [*(arrow.start() for arrow in arrows), len(text)]
     parts = [text[left:right] for left, right in zip(*ends, strict=True)]
-    found = [names.several(part) for part in parts]
     columns = tuple(arrow.end() - len(arrow[0].lstrip()) for arrow in arrows)
-    if not parts[0].strip():
-        found[0] = before.left_of(columns[0]) if columns else ()
+    led = not parts[0].strip(_SIDES)
+    if led:
+        first = before.groups[0] if _BRANCH.match(text) else before.left_of(columns[0])
     else:
-        found[0] = found[0] or names.several(LABEL.sub("", parts[0])) or names.several(_TAIL.sub("", parts[0]))
-    found = [ids or (names.several(_TAIL.sub("", parts[i])) if i else ()) for i, ids in enumerate(found)]
-    return _Chain(tuple(found), columns)
+        first = next(filter(None, (names.several(cut.sub("", parts[0])) for cut in (_NONE, LABEL, _TAIL))), ())
+    rest = [names.several(part) or names.several(_TAIL.sub("", part)) for part in parts[1:]]
+    return _Chain((first, *rest), columns, led)
 
 
 def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
@@ -171,8 +193,8 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
 
 def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom a line names first, and to whom its arrows lead in the end."""
-    bare = LEAD.sub("", text, count=1).strip("│┃| ")
-    groups = () if BACK.search(bare) else _chained(bare, names, _Chain((), ())).groups
+    bare = LEAD.sub("", text.strip(_SIDES), count=1)
+    groups = _chained(bare, names, _NOTHING).groups
     if len(groups) > 1 and all(groups):
         return groups[0], groups[-1]
     head = _HEAD.match(bare)

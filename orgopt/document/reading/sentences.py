@@ -98,8 +98,9 @@ def _verbs() -> re.Pattern[str]:
     """The verbs with which a line says to whom somebody is linked."""
     known = sorted({*LINK_KEYS, *(verb for verb in words("passes") if "~" not in verb)}, key=len, reverse=True)
     several = [verb for verb in known if " " in verb]
+    verbs = "|".join(map(re.escape, several))
     return re.compile(
-        rf"(?P<verb>{'|'.join(map(re.escape, several))})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?",
+        rf"(?P<verb>{verbs})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?",
         re.IGNORECASE,
     )
 

@@ -44,8 +44,14 @@ def instead(others: set[str], drawn: Group) -> bool:
     return not any(others & _ids(entry) for entry in drawn.entries) and 2 * len(others) >= len(drawn.entries)
 
 
-def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
-    """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
+def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> Iterator[Arrow]:
+    """The links of boxes and trees that are no rosters by themselves, and draw those whom the rest names.
+
+    A tree may hold others, too: what happens, and with what.
+    """
     ids = {i for entry in found for i in (*_ids(entry), slug(entry.name.title)) if i}
-    again = (g for g in groups if g not in kept and g.what == "boxes" and all(ids & _ids(e) for e in g.entries))
-    return tuple(arrow for group in again for arrow in group.links)
+    for group in (group for group in groups if group not in kept):
+        known = {entry.name.id for entry in group.entries if ids & _ids(entry)}
+        share_of = len(known) / max(1, len({entry.name.id for entry in group.entries}))
+        if (group.what == "boxes" and share_of == 1) or (group.what == "a tree" and share_of >= _MOST):
+            yield from (arrow for arrow in group.links if {arrow.source, arrow.target} <= known)

@@ -23,15 +23,16 @@ from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
-_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
+_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>►▶]?\s*(?P<text>\S.*?)\s*$")
 _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
 # What follows a name on its line, outside of brackets.
-_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
+_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|◄|◀|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 _APART = re.compile(r"\s+[(（](?P<inner>[^()（）]{1,80})[)）]")  # in a column of their own
 _PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
-_ARROW = re.compile(r"[←→↔]|<-|->")
+_ONWARD = re.compile(r"[→↔]|->")
+_MERGES = re.compile(r"[┐┘]")  # lines that come together: what comes after what, and not who leads whom
 # Two to five words with capitals, perhaps behind a job and a dot: `Leader · Ada May Wong`.
 _FULL_NAME = re.compile(r"(?:[^·]{1,30} · )?[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,4}")
 _MOST_FULL = 0.6  # of names with a full one behind them
@@ -56,7 +57,8 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
     full = share(bool(_FULL_NAME.fullmatch(entry.name.title)) for entry in called)
     score += 1.5 * (above > 0 and full >= _MOST_FULL) - 1.5 * (share(map(somebody, called)) < 0.3 and full < _MOST_FULL)
     score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
-    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(tree.arrows()))
+    links = () if _MERGES.search(program.slice(block.span)) else tuple(tree.arrows())
+    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=links)
 
 
 class _Tree:
@@ -104,7 +106,7 @@ class _Tree:
         raw = _REST.split(text.strip(), maxsplit=1)[0]
         at = line.start + len(text) - len(text.lstrip())
         entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text))) if raw else None
-        if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ARROW.search(text):
+        if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ONWARD.search(text):
             self.bosses = [(-1, len(self.entries))]
             self.entries.append((entry, None))
 
@@ -152,7 +154,7 @@ def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     if STEP.match(name.text) and short(name.title):  # `Phase 1 Agent: Assessor`
         name = read_name(name.title, at + raw.rfind(name.title))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
-    unit = unit or (bool(team(name.text)) and not person(name.text))
+    unit = unit or (bool(team(name.text)) and (name.text[-1] == "s" or not person(name.text)))
     if not name.id or not short(name.text) or never(name.text) or unit:
         return None
     return Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

@@ -86,7 +86,8 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     own = workspaces(files)
     found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
     found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
-    links = tuple(arrow for group in kept for arrow in group.links) + drawn_again(groups, kept, found)
+    links = tuple(arrow for group in kept for arrow in group.links)
+    links += tuple(drawn_again(groups, kept, found))
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
     return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
