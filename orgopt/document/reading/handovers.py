@@ -16,7 +16,11 @@ from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.slug import slug
 
-_LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|\|\s*\n\s*[vV]\s*\n")
+_LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|^\W*from\w*[*_`]*:|\|\s*\n\s*[vV]\s*\n", re.MULTILINE)
+_KEY = re.compile(
+    r"\s*(?:[-*]\s+)?[*_`]*(?P<key>from|to)(?:_agent|_role| agent)?[*_`]*\s*:[*_`\"'\s]*(?P<name>[^\"'#]{2,80})",
+    re.IGNORECASE,
+)
 _DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
 _BAR = re.compile(r"[\s│┃|┌┐└┘├┤┬┴┼─━═║╔╗╚╝╭╮╰╯+-]*$")
 _BRANCH = re.compile(r"[\s│┃|]*[├└╰]")
@@ -84,7 +88,7 @@ def handed_over(
     seen: set[tuple[str, str]] = set()
     for block in _drawn(program, taken):
         lines = [(line, program.slice(line).rstrip("\r\n")) for line in program.lines(block.span)]
-        for pair in (*_across(block, lines, names), *_downwards(block, lines, names)):
+        for pair in (*_across(block, lines, names), *_downwards(block, lines, names), *_keyed(lines, names)):
             if pair.source != pair.target and pair[:2] not in seen:
                 seen.add(pair[:2])
                 yield Arrow(
@@ -189,6 +193,19 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
             yield from (_Pair(source, target, line) for source in above for target in first)
         if first or arrow:  # what stands below an arrow and names nobody is a step
             above, arrow = last, False
+
+
+def _keyed(lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+    """The pairs of the keys `from` and `to`, a line each."""
+    source: tuple[str, ...] = ()
+    for line, text in lines:
+        if match := _KEY.match(text):
+            ids = names.several(match["name"])
+            if match["key"].lower() == "from":
+                source = ids
+            else:
+                yield from (_Pair(one, target, line) for one in source for target in ids)
+                source = ()
 
 
 def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -24,7 +24,7 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FILLERS = re.compile(
     r"^(?:(?:then|also|always|must|will|should|can|may|directly|only|agent|it|and|dann|immer|puis|luego|então|则|再|会|将)\s)+"
 )
-_ARTICLES = re.compile(r"(?:\s(?:the|a|an|den|die|das|dem|der|le|la|les|l|el|los|o|os|as|our|your))+$")
+_ARTICLES = re.compile(r"(?:\s(?:the|den|die|das|dem|der|le|la|les|l|el|los|o|os|as|our|your))+$")
 _PARTICLE = re.compile(r"^(?:[은는이가을를]|님이|님은|は|が)")
 _MORE = re.compile(rf"\s*(?:[,、，/&+]|,?\s*(?:{alternatives('and')}))\s*(?:the\s+)?[*_`]*", re.IGNORECASE)
 _MARKS = "*_`\"'“”「」@"
@@ -153,6 +153,6 @@ def _way(between: str, after: str) -> tuple[str, str] | None:
     inside, behind = _passes()
     if inside.fullmatch(verb):
         return "delegates to", "→"
-    if _PARTICLE.match(between) and behind.match(after.lstrip(_MARKS)):
+    if _PARTICLE.match(between.lstrip(" *_`")) and behind.match(after.lstrip(_MARKS)):
         return "delegates to", "→"
     return None

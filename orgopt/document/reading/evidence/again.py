@@ -6,7 +6,7 @@ from dataclasses import replace
 from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share
+from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, person, share
 from orgopt.slug import slug
 
 _MOST = 0.6  # of the names of a group
@@ -55,3 +55,18 @@ def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> I
         share_of = len(known) / max(1, len({entry.name.id for entry in group.entries}))
         if (group.what == "boxes" and share_of == 1) or (group.what == "a tree" and share_of >= _MOST):
             yield from (arrow for arrow in group.links if {arrow.source, arrow.target} <= known)
+
+
+def by_title(found: list[Entry]) -> list[Entry]:
+    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
+    titles: dict[str, set[str]] = {}
+    for entry in found:
+        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
+            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
+    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
+    return [
+        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
+        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
+        else entry
+        for entry in found
+    ]

@@ -18,7 +18,7 @@ ARROW = re.compile(rf"\s*(?:{_TIP})\s*")
 BACK = re.compile(r"[←⟵⇐↔⇄]|<[-=]")
 """In a line with such signs, who says `A ← B` may mean either."""
 LEAD = re.compile(r"\s*(?:[-*+•>]\s+|\d{1,3}[.)]\s+|[#`\s])*")
-LABEL = re.compile(r".*[:：]\s+|.*：", re.DOTALL)
+LABEL = re.compile(r".*[:：][*_]*\s+|.*：", re.DOTALL)
 _AGENT = re.compile(r"agent|智能体|エージェント|에이전트|агент", re.IGNORECASE)
 _MARKS = " \t*_`[]\"'“”「」"
 _MOST = 400  # characters of a line; longer ones are prose

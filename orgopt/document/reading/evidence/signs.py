@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from orgopt.document.grammar.words import is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.names import FILE, NUMBERED, Name, read_name
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Span
 
 ENOUGH = 3.0
@@ -41,6 +41,7 @@ STEP = re.compile(
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
 )
+_OF_ONE = re.compile(r"(?P<who>.+?)\s+role", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 _LONGEST_TITLE = 300  # characters; what is longer is prose, and the forms below would cost the square of it
 _INTRODUCTION = re.compile(r"\s*(?:소개|紹介|介绍|介紹)\s*$")
@@ -77,7 +78,7 @@ _LATIN_END = re.compile(r"[a-z]+$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
 _NO_NAME = re.compile(
-    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S"
+    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S|\S\s?的\S"
     r"|\S(?:から\S+へ|에서\s*\S+(?:으?로|에게))$|^从.+[到给]"  # from whom to whom
 )
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
@@ -139,7 +140,7 @@ def team(title: str) -> float:
     if len(title) > _LONGEST_TITLE:
         return 0.0
     title = _introduced(title).rstrip(":： ")
-    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
+    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title) or of_one_role(title):
         return 0.0
     if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
         return 3.0
@@ -158,6 +159,11 @@ def team(title: str) -> float:
     if len(rest) > _MOST_REST or any(_CJK.search(word) and len(word) > 2 * _MOST_REST for word in rest):
         return 1.0  # more of a sentence than of a title
     return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
+
+
+def of_one_role(title: str) -> bool:
+    """Whether a heading is that of what one role does: `Manager Agent Role`."""
+    return bool((match := _OF_ONE.fullmatch(title)) and person(match["who"]))
 
 
 @lru_cache(maxsize=1024)
@@ -245,20 +251,6 @@ def person(name: str) -> bool:
     if _CJK.search(name):  # the head of what is called stands last
         return any(map(_ends_as_person, _CAMEL.sub(" ", name).split()))
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
-
-
-def parted(name: Name) -> Name:
-    """A name without what somebody is behind a comma, as in `Ada, Chief Architect`; `Writer, Editor` are two."""
-    text, comma, title = name.text.partition(", ")
-    if not comma or ", " in title or not person(title) or person(text):
-        return name
-    return name._replace(text=text, span=Span(name.span.start, name.span.start + len(text)), title=title)
-
-
-def several(name: str) -> bool:
-    """Whether a name is that of several who do the same: `Backend Developers`, `Testers`; not `Builder Agents`."""
-    one = name.removesuffix("s")
-    return one != name and not one.lower().endswith("agent") and person(one)
 
 
 def short(name: str) -> bool:

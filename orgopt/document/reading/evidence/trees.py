@@ -11,7 +11,6 @@ from orgopt.document.reading.evidence.signs import (
     Arrow,
     Group,
     never,
-    parted,
     people,
     person,
     share,
@@ -19,6 +18,7 @@ from orgopt.document.reading.evidence.signs import (
     somebody,
     team,
 )
+from orgopt.document.reading.evidence.traits import parted
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span

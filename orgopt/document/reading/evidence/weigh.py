@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.again import drawn_again, instead, named_again
+from orgopt.document.reading.evidence.again import by_title, drawn_again, instead, named_again
 from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.cells import cell_group
 from orgopt.document.reading.evidence.chains import chain_group
@@ -27,6 +27,7 @@ from orgopt.document.reading.evidence.signs import (
     group_title,
     leads,
     never,
+    of_one_role,
     part_of,
     person,
     share,
@@ -39,7 +40,6 @@ from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.written_fields import bullets
 from orgopt.document.text.program import Block, Program, Section, Span
-from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
@@ -90,22 +90,7 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     links += tuple(drawn_again(groups, kept, found))
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
-    return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
-
-
-def _by_title(found: list[Entry]) -> list[Entry]:
-    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
-    titles: dict[str, set[str]] = {}
-    for entry in found:
-        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
-            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
-    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
-    return [
-        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
-        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
-        else entry
-        for entry in found
-    ]
+    return Roster(entries=tuple(by_title(found)), links=links, doubtful=doubtful, left=left)
 
 
 def declared(program: Program, roles: Section) -> Iterator[Entry]:
@@ -256,7 +241,8 @@ class _Search:
         group = not without("group", name.text)
         if HEADS.search(title):
             own = max(own, _INHERITED)
-        inherited = _OF_ONE if person(name.title) and not own else _INHERITED  # `Ada — Lead`: it says what she does
+        of_one = (person(name.title) and not own) or of_one_role(title)  # `Ada — Lead`: it says what she does
+        inherited = _OF_ONE if of_one else _INHERITED
         return max(own, above if group else min(above, inherited))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
