@@ -37,21 +37,42 @@ def over(*pairs: str) -> set[tuple[str, str, str]]:
     ("text", "pairs"),
     [
         ("Planner → Coder → Tester\n", ["planner coder", "coder tester"]),
-        ("- **Flow:** `Planner` -> `Coder` (all of it) --> Tester: when it is ready\n", ["planner coder", "coder tester"]),
-        ("```\nhuman → Planner → Coder + Tester → Lead\n```\n", ["planner coder", "planner tester", "coder lead", "tester lead"]),
+        (
+            "- **Flow:** `Planner` -> `Coder` (all of it) --> Tester: when it is ready\n",
+            ["planner coder", "coder tester"],
+        ),
+        (
+            "```\nhuman → Planner → Coder + Tester → Lead\n```\n",
+            ["planner coder", "planner tester", "coder lead", "tester lead"],
+        ),
         ("| Case | Way |\n|---|---|\n| bug | Tester → Coder |\n", ["tester coder"]),
-        ("```\nPlanner      → writes a plan\n  ↓\nCoder\n  │\n  ▼\nTester (on demand)\n```\n", ["planner coder", "coder tester"]),
+        (
+            "```\nPlanner      → writes a plan\n  ↓\nCoder\n  │\n  ▼\nTester (on demand)\n```\n",
+            ["planner coder", "coder tester"],
+        ),
         ("```\nPlanner\n  ↓ approved\nBuild\n  ↓\nTester\n```\n", []),
-        ("```\n┌───────────┐\n│ 1. Planner │\n│ Task: cut  │\n└───────────┘\n     ↓\n┌───────────┐\n│ 2. Coder   │\n└───────────┘\n```\n", ["planner coder"]),
-        ("```\nLead ──(plan)──► Planner\n  ├──► Coder (code)\n  └──► Tester (tests)\n```\n", ["lead planner", "lead coder", "lead tester"]),
-        ("```\nissue → Planner → Coder (defect)\n                → Tester (doubt)\n```\n", ["planner coder", "planner tester"]),
+        (
+            (
+                "```\n┌───────────┐\n│ 1. Planner │\n│ Task: cut  │\n└───────────┘\n"
+                "     ↓\n┌───────────┐\n│ 2. Coder   │\n└───────────┘\n```\n"
+            ),
+            ["planner coder"],
+        ),
+        (
+            "```\nLead ──(plan)──► Planner\n  ├──► Coder (code)\n  └──► Tester (tests)\n```\n",
+            ["lead planner", "lead coder", "lead tester"],
+        ),
+        (
+            "```\nissue → Planner → Coder (defect)\n                → Tester (doubt)\n```\n",
+            ["planner coder", "planner tester"],
+        ),
         ("```\nThroughout:\n  → Planner: plans\n  → Coder: codes\n  → Tester: tests\n```\n", []),
         ('```yaml\nfrom_agent: "Planner, Coder"\nto_agent: "Tester"\n```\n', ["planner tester", "coder tester"]),
         ("Planner ← Coder\n", []),
         ("Input → Planner, and Output → Shelf\n", []),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_arrows_between_roles_hand_work_over(text: str, pairs: list[str]) -> None:
     assert links(ROSTER + text) == over(*pairs)
 

@@ -56,4 +56,5 @@ def names_of(name: Name) -> tuple[str, ...]:
         PurePosixPath(name.path).stem,
         *name.text.split(" / "),
     )
-    return tuple(filter(None, (*map(slug, texts), in_full(without_agent(name.id)), numbered(name))))
+    full = in_full(without_agent(name.id)), in_full(slug(name.title))
+    return tuple(filter(None, (*map(slug, texts), *full, numbered(name))))
