@@ -91,8 +91,8 @@ def test_arrows_between_roles_hand_work_over(text: str, pairs: list[str]) -> Non
         ("Planner は計画を Coder に引き継ぐ。", over("planner coder")),
         ("Coder는 결과를 Tester에게 전달한다.", over("coder tester")),
         ("Planner передаёт план Coder.", over("planner coder")),
-        ("The Planner talks. The Coder writes to the Tester.", set()),
-        ("Every Planner-style tool, unlike Coder.", set()),
+        ("The Planner talks. The Coder writes to the Tester.", over()),
+        ("Every Planner-style tool, unlike Coder.", over()),
     ],
 )
 def test_sentences_say_who_is_linked_to_whom(text: str, expected: set[tuple[str, str, str]]) -> None:
