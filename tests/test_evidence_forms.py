@@ -488,3 +488,57 @@ def test_a_table_of_escalations_links_those_who_are_read() -> None:
 )
 def test_the_same_signs_without_people_are_no_team(text: str) -> None:
     assert read(parse(text)).plain
+
+
+CELLS = """# Agent team
+
+| Hauptagent | Aufgabe | Subagents |
+|---|---|---|
+| **architect** | Architektur | `code-auditor` (liest), `release-planner` |
+| **backend** | Funktionen | `gateway`, `security` (Grenzen) |
+"""
+
+
+def test_cells_name_several_who_report_to_the_first() -> None:
+    org = read(parse(CELLS)).org
+    assert {role.id for role in org.roles} == {
+        "architect", "backend", "code-auditor", "release-planner", "gateway", "security",
+    }  # fmt: skip
+    assert {(link.source, link.target) for link in org.links if link.kind == "reports to"} == {
+        ("code-auditor", "architect"), ("release-planner", "architect"), ("gateway", "backend"), ("security", "backend"),
+    }  # fmt: skip
+
+
+def test_chains_of_agents_are_roles_and_those_of_steps_are_not() -> None:
+    agents = "# Agents at work\n\n```\nScout Agent → Writer Agent → Editor Agent\n```\n"
+    assert [role.name for role in read(parse(agents)).org.roles] == ["Scout Agent", "Writer Agent", "Editor Agent"]
+    assert len(read(parse(agents)).org.links) == 2
+    assert read(parse("# Service\n\n```\nController → Service → Repository\n```\n")).plain
+    assert read(parse("# Build\n\n```\nBuilder -> Runner -> Publisher\n```\n")).plain
+
+
+def test_rights_of_users_are_no_roles() -> None:
+    rows = "| Owner | all | the founder |\n| Editor | write | members |\n"
+    text = f"# Roles and users\n\n| Role | Default permissions | Assigned to |\n|---|---|---|\n{rows}"
+    assert read(parse(text)).plain
+
+
+def test_somebody_under_two_titles_is_one() -> None:
+    text = (
+        "# Team\n\n## Agent roster\n\n| # | Role | Name | Domain |\n|---|---|---|---|\n"
+        "| 1 | Architect | **Ada** ⭐ new | design |\n"
+        "| 2 | Sr. Backend Dev | Bo | API |\n\n## Agent roles\n\n### 1. Architect Agent\n\n**Role:** designs\n\n"
+        "### 2. Senior Backend Developer\n\n**Role:** codes\n"
+    )
+    assert [role.name for role in read(parse(text)).org.roles] == ["Ada", "Bo"]
+
+
+def test_nobody_in_particular_is_no_role() -> None:
+    text = "# Agents\n\n1. **Frontend Agent**: draws\n2. **Backend Agent**: serves\n3. **Relevant Agent**: mends\n"
+    assert [role.name for role in read(parse(text)).org.roles] == ["Frontend Agent", "Backend Agent"]
+
+
+def test_files_that_a_column_links_are_roles() -> None:
+    rows = "| [`api-engineer.md`](./api-engineer.md) | API |\n| [`reviewer.md`](./reviewer.md) | reads |\n"
+    text = f"# Sub-agents\n\n## The agents\n\n| File | Role |\n|---|---|\n{rows}"
+    assert [role.name for role in read(parse(text)).org.roles] == ["api-engineer", "reviewer"]

@@ -39,6 +39,7 @@ from orgopt.lab.worlds.world import CalledWorld
 from orgopt.samples import t_quantile
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Measure, Task
+from tests.bench.rivals import RIVALS
 from tests.conftest import ROOT
 
 SLOTS, EXPERIMENTS = 4, 24
@@ -288,12 +289,16 @@ TEAM = "# T\n\n## Roles\n\n### A\n- **Headcount:** {n}\n- **Agent:** {agent}\n{m
 
 
 def run(where: Place, entrant: str, seed: int, slots: int = SLOTS) -> dict[str, Any]:
-    """One run: plain Optuna, a shipped document, `AGENT` on each slot, or `1 AGENT` on one."""
+    """One run: plain Optuna, a searcher of `rivals`, a shipped document, `AGENT` on each slot, or `1 AGENT` on one."""
     alone, kind = entrant.startswith("1 "), entrant.removeprefix("1 ")
     lab = ReplayLab(where.task, where.source, 1 if alone else slots)
     budget = float(EXPERIMENTS * (2 if alone else 1))
     began = time.process_time()
-    if kind.startswith("optuna:"):
+    if kind in RIVALS:
+        points = EPOCHS if where.task.name.startswith("lcbench") else 1
+        searcher = RIVALS[kind](seed, points, slots * EXPERIMENTS)
+        score = evaluate_plain(kind, where.task, lab, budget_s=budget, seed=seed, searcher=searcher)
+    elif kind.startswith("optuna:"):
         score = evaluate_plain(kind, where.task, lab, budget_s=budget, seed=seed)
     else:
         path, (agent, _, more) = ROOT / "orgs" / f"{kind}.md", kind.partition("+")

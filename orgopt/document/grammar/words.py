@@ -11,8 +11,9 @@ Structure works without words: these only help to tell a team from steps and rul
 - `person`: what people and agents do for a living, in names. `human`: those whom a role may report to, and are none.
 - `name`, `agent`, `role`, `duty`, `file`, `number`, `value`: what columns, and fields, are called: who, what somebody
   is, what somebody does, where that is written; what stands before the names; the first column of a table of fields.
-- `reports`, `manages`, `reviews`, `reviewed`, `delegates`, `shares`: fields that name other roles. `headcount`,
-  `model`: other keys of roles. `and`: words between names.
+- `reports`, `manages`, `reviews`, `reviewed`, `delegates`, `shares`: fields that name other roles. `passes`: what
+  stands in a sentence between who hands work on and to whom, `~` for any words; `passed`: what stands behind the
+  second. `headcount`, `model`: other keys of roles. `and`: words between names.
 """
 
 import re
@@ -23,8 +24,8 @@ from pathlib import Path
 
 KINDS = (
     "team", "group", "unit", "never", "about", "absent", "thing", "opens", "person", "human", "name", "agent", "role",
-    "duty", "file", "number", "value", "reports", "manages", "reviews", "reviewed", "delegates", "shares", "headcount",
-    "model", "and",
+    "duty", "file", "number", "value", "reports", "manages", "reviews", "reviewed", "delegates", "passes", "passed",
+    "shares", "headcount", "model", "and",
 )  # fmt: skip
 """The keys that a language may have."""
 

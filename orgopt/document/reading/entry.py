@@ -80,6 +80,11 @@ def mind(every: Iterable[Field]) -> str:
     return next((field.key for field in every if field.key in _MINDS), "")
 
 
+def is_mind(title: str) -> bool:
+    """Whether a column or a key is one that only somebody who thinks with language has."""
+    return title.strip().lower() in _MINDS
+
+
 def count(name: Name) -> tuple[Field, ...]:
     """The count beside a name as a field."""
     if not name.digits:

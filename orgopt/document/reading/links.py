@@ -10,6 +10,7 @@ from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import arrows
 from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import is_word
+from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.reading.field import Field
@@ -20,6 +21,11 @@ from orgopt.slug import slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _WITH_NUMBER = re.compile(r"(\D*\D)\d{1,3}$")
+_WHEN = re.compile(
+    r"\s*(?:\b(?:when|if|for|after|before|once|on|as|with|via|who|which|wenn|falls|für|quand|pour|si|cuando|para|quando|se)\b"
+    r"|[:—–(（]|\s-\s).*",
+    re.IGNORECASE | re.DOTALL,
+)
 _COMMA = re.compile(r"[,;，、；]\s*")
 _MOST_WORDS = 6  # of a name; more are prose
 _SENTENCE = re.compile(
@@ -76,15 +82,25 @@ def read_links(
         keys.add(link.key)
         links.append(link)
         places.append(LinkPlace(bullet.text_span, bullet.line))
-    drawn = ((_drawn(arrow, resolve), LinkPlace(arrow.span, arrow.span, drawn=True)) for arrow in arrows)
     told = list(_field_links(notes, roles, resolve))
     bosses = {link.source for link, _ in told if link.kind == "reports to"}  # who says so need not be drawn
-    known = (
-        (link, place)
-        for link, place in drawn
-        if link.source in roles and link.target in roles and not (link.kind == "reports to" and link.source in bosses)
+    drawn = [(arrow, _drawn(arrow, resolve)) for arrow in arrows]
+    known = [
+        (arrow, link)
+        for arrow, link in drawn
+        if link.source in roles
+        and link.target in roles
+        and link.source != link.target
+        and not (link.kind == "reports to" and link.source in bosses)
+    ]
+    clear = [link for arrow, link in known if not arrow.implied]
+    pairs = {frozenset((link.source, link.target)) for link in (*links, *(link for link, _ in (*said, *told)), *clear)}
+    shown = (
+        (link, LinkPlace(arrow.span, arrow.span, drawn=True))
+        for arrow, link in known
+        if not arrow.implied or frozenset((link.source, link.target)) not in pairs
     )
-    for link, place in (*said, *told, *known):
+    for link, place in (*said, *told, *shown):
         if link.key not in keys:
             keys.add(link.key)
             links.append(link)
@@ -150,8 +166,8 @@ def _field_links(
             kind, arrow = LINK_KEYS[field.key]
             lost: list[str] = []
             for written in _written(field, resolve, roles):
-                other = resolve(slug(written))
-                others = [other] if other in roles else []
+                other = _whom(written, resolve, roles)
+                others = [other] if other else []
                 if not others and is_everyone(written) and kind != "reports to":
                     others = [role for role in roles if role != role_id]
                 lost += [] if others or is_word("human", written) else [written]
@@ -163,6 +179,16 @@ def _field_links(
                     )
             if lost:
                 _unknown(notes, field, lost, roles)
+
+
+def _whom(written: str, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> str:
+    """The id of whom a part of a field names, perhaps before words on when and why; or nothing."""
+    for text in (written, _WHEN.sub("", written)):
+        word = slug(text)
+        for other in (word, without_agent(word), f"{word}-agent"):
+            if other and (found := resolve(other)) in roles:
+                return found
+    return ""
 
 
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:

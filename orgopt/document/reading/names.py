@@ -23,6 +23,7 @@ _TITLE = re.compile(r"\s+(?:[—–|｜·]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )
+_ROLE_BEHIND = re.compile(r"(?<=\w\w)\s+Role\s*$")  # `Reviewer Role`
 _HANDLE = re.compile(r"\s+(@[A-Za-z0-9][\w-]*)$")
 _BLANK = re.compile(
     r"tb[dac]|todo|n/?a|none|vacant|open|unassigned|offen|unbesetzt|à (?:définir|pourvoir)|(?:por|a) definir"
@@ -110,6 +111,8 @@ def _name(raw: str) -> Name:
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1
+    end = _bold_end(raw, start, end)
+    end = match.start() if (match := _ROLE_BEHIND.search(raw, start, end)) else end
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
     if title and (file := FILE.fullmatch(raw, start, end)):  # `tester.md` — who tests
@@ -119,6 +122,12 @@ def _name(raw: str) -> Name:
     text = printable(raw[start:end])
     full = f"{text} ({printable(inner)})" if inner else text
     return Name(text, Span(start, end), printable(title), count, path, raw, full)
+
+
+def _bold_end(raw: str, start: int, end: int) -> int:
+    """Where a name ends that is bold and has signs behind it, as in `**Ada** ⭐ new`."""
+    cut = raw.find("**", start, end)
+    return cut if cut > start and not raw[cut:end].strip("*_` ")[:1].isalnum() else end
 
 
 def _marked(raw: str) -> tuple[str, str, int, int]:

@@ -3,8 +3,8 @@
 Text to sections is `document.text.program`, front matter is `front_matter`; here is what they mean.
 """
 
-import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
@@ -13,16 +13,19 @@ from typing import Any
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
+from orgopt.document.reading.called import also, names_of, others
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
-from orgopt.document.reading.evidence.signs import AGENTS, Group, without_agent
+from orgopt.document.reading.evidence.signs import Arrow, Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.front_matter import front_matter
+from orgopt.document.reading.handovers import handed_over
 from orgopt.document.reading.links import LinkPlace, read_links
-from orgopt.document.reading.names import NUMBERED, Name
+from orgopt.document.reading.names import Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
+from orgopt.document.reading.sentences import said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
 from orgopt.nearest import some
@@ -38,9 +41,6 @@ def read(program: Program) -> Reading:
     return _Reader(program).read()
 
 
-_NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
-
-
 class _Reader:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -49,6 +49,7 @@ class _Reader:
         self.roles: dict[str, tuple[Entry, ...]] = {}
         self.search = False
         self.ids: dict[str, str] = {}  # other names by which a role goes
+        self.called: dict[str, str] = {}  # those under which it stood somewhere
         self.files: dict[tuple[str, bool], str] = {}  # roles by their file, and whether they are it or link to it
 
     def read(self) -> Reading:
@@ -69,7 +70,8 @@ class _Reader:
         of = RoleReader(self.program, self.notes, self.parts, only=len(self.roles) == 1, search=self.search)
         roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
-        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
+        drawn = (*roster.links, *self._handed_over())
+        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, drawn)
         org = Org(
             title=title.title if title else "",
             mission=of.text(mission),
@@ -81,6 +83,14 @@ class _Reader:
         return Reading(
             org=org, findings=findings, roles=self.roles, links=tuple(places), parts=self.parts, mission=mission
         )
+
+    def _handed_over(self) -> Iterator[Arrow]:
+        """The links that lines with arrows, and sentences, tell outside of Links and of a section Roles."""
+        kept = [part for key, part in self.parts.items() if key != "roles" or part.title.lower() == "roles"]
+        taken = tuple(part.span for part in kept)
+        if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
+            yield from handed_over(self.program, self.roles, self._resolve, taken)
+            yield from said_in_sentences(self.program, self.roles, self._resolve, taken)
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
@@ -145,6 +155,8 @@ class _Reader:
             severity = "warning" if same and not said else "info"  # under another title it may be meant
             self.notes.add("ORG003", severity, f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
+        if name.id != linked:
+            self.called.setdefault(name.id, linked)
         if name.path:
             self.files.setdefault((name.path, is_file), linked)
         self._go_by(name, linked)
@@ -155,16 +167,12 @@ class _Reader:
     def _same(self, entry: Entry) -> str:
         """The id of the role that an entry names again: by its number, or with or without `Agent` behind its name."""
         name = entry.name
-        if name.id in self.roles:
-            return name.id
+        if name.id in self.roles or name.id in self.called:
+            return name.id if name.id in self.roles else self.called[name.id]
         if drawn := self._drawn_before(entry):
             return drawn
-        numbered = NUMBERED.match(name.raw.strip("*_` "))
-        others = [self.ids.get(slug(numbered[0]), "") if numbered else "", without_agent(name.id)]
-        others += [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
-        others.append(_NUMBER_BEHIND.sub("", name.id))
-        others += [*(slug(part) for part in name.text.split(" / ")), slug(name.title), self.ids.get(name.id, "")]
-        known = (other for other in others if other in self.roles)
+        found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
+        known = (other for other in found if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
 
     def _drawn_before(self, entry: Entry) -> str:
@@ -181,11 +189,8 @@ class _Reader:
 
     def _go_by(self, name: Name, role_id: str) -> None:
         """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""
-        numbered = NUMBERED.match(name.raw.strip("*_` "))
-        others = (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path)
-        for other in (*others, numbered[0] if numbered else "", *(name.text.split(" / "))):
-            if other_id := slug(other):
-                self.ids.setdefault(other_id, role_id)
+        for other in names_of(name):
+            self.ids.setdefault(other, role_id)
 
     def _again(self, role_id: str, entry: Entry) -> None:
         """Say of a role that it stands twice in one place, and read one person who is two things as one role."""
@@ -259,7 +264,8 @@ class _Reader:
             )
             every += known
         elif len(names) > 1:
-            every += [field for field in self._beats() if field.key == "stand-up"][:1]
+            files = [section for section in self.program.sections if section.level == 0]
+            every += [field for field in beats(self.program, files) if field.key == "stand-up"][:1]
             self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
@@ -273,9 +279,6 @@ class _Reader:
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
         return given
-
-    def _beats(self) -> list[Field]:
-        return beats(self.program, [section for section in self.program.sections if section.level == 0])
 
     def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
         """Say of a stand-up in the mission that it is not read, where there is no section for it."""

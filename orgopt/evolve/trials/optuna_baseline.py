@@ -44,6 +44,7 @@ def evaluate_plain(
     ledger: Ledger | None = None,
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
+    searcher: tuple[BaseSampler, BasePruner] | None = None,
 ) -> Score:
     """Run one of Optuna's samplers on a task and score it, as `orgopt.scoring.evaluate` does with a document.
 
@@ -57,16 +58,18 @@ def evaluate_plain(
         ledger: Takes every event.
         verify_seeds: Fresh seeds with which each submission is trained again.
         watch: Called with every event.
+        searcher: Another sampler with its pruner, to be measured under the name `kind`.
 
     Raises:
         UsageError: There is no such kind.
         LabError: The lab broke.
     """
-    if kind not in PLAIN_KINDS:
+    if searcher is None and kind not in PLAIN_KINDS:
         raise UsageError(f"no plain sampler '{kind}': choose {', '.join(PLAIN_KINDS)}")
     ledger = ledger or Ledger()
     with _one_thread(kind):
-        _Plain(kind, task, lab, seed, ledger, watch).run(float(budget_s))
+        sampler, pruner = searcher or _searcher(kind, derive(Stream.PLAIN_SAMPLER, seed))
+        _Plain(sampler, pruner, task, lab, seed, ledger, watch).run(float(budget_s))
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
 
 
@@ -109,11 +112,21 @@ class _Running:
 class _Plain:
     """One sampler on its way through one budget."""
 
-    def __init__(self, kind: str, task: Task, lab: Lab, seed: int, ledger: Ledger, watch: Watcher | None) -> None:
+    def __init__(
+        self,
+        sampler: BaseSampler,
+        pruner: BasePruner,
+        task: Task,
+        lab: Lab,
+        seed: int,
+        ledger: Ledger,
+        watch: Watcher | None,
+    ) -> None:
         self.task, self.lab, self.seed, self.ledger, self._watch = task, lab, seed, ledger, watch
-        self.kind, self._prunes = kind, kind.endswith("+median")
+        self._prunes = not isinstance(pruner, NopPruner)
         self._space = {knob.name: distribution(knob) for knob in task.knobs}
-        self._study = _study(kind, derive(Stream.PLAIN_SAMPLER, seed))
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._study = optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
         defaults = task.complete({})
         known = {knob.name: _encoded(knob, defaults[knob.name]) for knob in active(task.knobs, defaults)}
         space = {name: self._space[name] for name in known}
@@ -239,15 +252,13 @@ class _Plain:
             self._add("submission", t, id=known.id, metric=known.metric)
 
 
-def _study(kind: str, seed: int) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def _searcher(kind: str, seed: int) -> tuple[BaseSampler, BasePruner]:
     sampler: BaseSampler
     if kind == "optuna:gp":
         sampler = GPSampler(seed=seed)
     else:
         sampler = RandomSampler(seed=seed) if kind == "optuna:random" else TPESampler(seed=seed)
-    pruner: BasePruner = MedianPruner() if kind.endswith("+median") else NopPruner()
-    return optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
+    return sampler, MedianPruner() if kind.endswith("+median") else NopPruner()
 
 
 def _suggested(trial: optuna.Trial, name: str, where: BaseDistribution) -> Value:

@@ -36,7 +36,28 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument(
         "--half",
-        choices=["A", "B", "C", "D1", "D2", "E1", "E2", "F1", "F2", "F3", "F4", "G1", "G2", "H1", "H2", "H3", "H4"],
+        choices=[
+            "A",
+            "B",
+            "C",
+            "D1",
+            "D2",
+            "E1",
+            "E2",
+            "F1",
+            "F2",
+            "F3",
+            "F4",
+            "G1",
+            "G2",
+            "H1",
+            "H2",
+            "H3",
+            "H4",
+            "I1",
+            "I2",
+            "I3",
+        ],
     )
     parser.add_argument("--details", action="store_true", help="what was wrong and what was missing, by document")
     parser.add_argument("--findings", action="store_true", help="every warning and error, to be judged by hand")

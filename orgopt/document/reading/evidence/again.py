@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.document.grammar.key_table import LINK_KEYS
+from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share, without_agent
+from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, person, share
+from orgopt.slug import slug
 
 _MOST = 0.6  # of the names of a group
 _FEWEST = 2
@@ -39,11 +41,32 @@ def _ids(entry: Entry) -> set[str]:
 
 def instead(others: set[str], drawn: Group) -> bool:
     """Whether those whom the rest of a document names stand for those who are drawn, under other names."""
-    return not others & {entry.name.id for entry in drawn.entries} and 2 * len(others) >= len(drawn.entries)
+    return not any(others & _ids(entry) for entry in drawn.entries) and 2 * len(others) >= len(drawn.entries)
 
 
-def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
-    """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
-    ids = {entry.name.id for entry in found}
-    again = (g for g in groups if g not in kept and g.what == "boxes" and {e.name.id for e in g.entries} <= ids)
-    return tuple(arrow for group in again for arrow in group.links)
+def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> Iterator[Arrow]:
+    """The links of boxes and trees that are no rosters by themselves, and draw those whom the rest names.
+
+    A tree may hold others, too: what happens, and with what.
+    """
+    ids = {i for entry in found for i in (*_ids(entry), slug(entry.name.title)) if i}
+    for group in (group for group in groups if group not in kept):
+        known = {entry.name.id for entry in group.entries if ids & _ids(entry)}
+        share_of = len(known) / max(1, len({entry.name.id for entry in group.entries}))
+        if (group.what == "boxes" and share_of == 1) or (group.what == "a tree" and share_of >= _MOST):
+            yield from (arrow for arrow in group.links if {arrow.source, arrow.target} <= known)
+
+
+def by_title(found: list[Entry]) -> list[Entry]:
+    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
+    titles: dict[str, set[str]] = {}
+    for entry in found:
+        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
+            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
+    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
+    return [
+        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
+        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
+        else entry
+        for entry in found
+    ]

@@ -13,7 +13,7 @@ from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
-_TOP = re.compile(r"[┌╭╔+](?:[─━═┬┴┼╤╧╦╩]{3,}|-{3,})[┐╮╗+┬]?")
+_TOP = re.compile(r"[┌╭╔+](?:[─━═┬┴┼╤╧╦╩▼▽]{3,}|-{3,})[┐╮╗+┬]?")
 _BOTTOM = re.compile(r"[└╰╚+](?:[─━═┬┴┼╤╧╦╩]{2,}|-{3,})[┘╯╝+]?")
 _SIDE = re.compile(r"[│┃║|｜├┤]")
 _LINES = frozenset("─━═│┃║|┬┴┼├┤┌┐└┘╭╮╰╯╤╧╦╩+-▼▲↓↑v")

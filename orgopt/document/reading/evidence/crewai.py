@@ -14,7 +14,7 @@ from typing import NamedTuple
 from orgopt.document.grammar.key_table import canonical
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind, told_apart
-from orgopt.document.reading.evidence.signs import Group
+from orgopt.document.reading.evidence.signs import Arrow, Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name, is_blank, read_name
 from orgopt.document.text.program import Program, Span, printable
@@ -25,6 +25,7 @@ _HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|description|
 _KEY = re.compile(r"(?P<in>[ \t]*)(?:-[ \t]+)?(?P<key>[A-Za-z_][\w .-]{0,60}?):(?:[ \t]+(?P<value>.*?))?[ \t]*$")
 _BLOCK = re.compile(r"[|>][+-]?\d?$")
 _ALIAS, _ANCHOR = re.compile(r"\*[\w-]+"), re.compile(r"&[\w-]+[ \t]+")
+_WORD = re.compile(r"[\w-]+")
 _ITEM = re.compile(r"-[ \t]+")
 _SAYS = {"role", "goal", "backstory", "description"}
 _NAMES = {"name", "id", "agent"}
@@ -77,18 +78,32 @@ def crew_group(program: Program) -> Group | None:
             found.append(_entry(program, line, own))
     if not found:
         return None
-    tasks = tuple(_tasks(program, found)) if files else ()
-    return Group(entries=(*found, *tasks), score=6.0, span=whole, what="agents of a crew")
+    tasks = _tasks(program, found) if files else []
+    entries = (*found, *_told(program, tasks))
+    return Group(entries=entries, score=6.0, span=whole, what="agents of a crew", links=tuple(_needs(program, tasks)))
 
 
 def _does(line: _Line) -> bool:
     return line.key in _SAYS or is_word("duty", line.key.replace("_", " "))
 
 
-def _tasks(program: Program, agents: list[Entry]) -> Iterator[Entry]:
-    """What tasks say that the agents do whom they name, an entry for each of these."""
+class _Task(NamedTuple):
+    """A task, who does it, and its keys."""
+
+    name: str
+    agent: _Line
+    own: list[_Line]
+
+    @property
+    def by(self) -> str:
+        """The id of whoever does it."""
+        return slug(self.agent.value.strip("\"'"))
+
+
+def _tasks(program: Program, agents: list[Entry]) -> list[_Task]:
+    """The tasks of agents that are known."""
     known = {entry.name.id for entry in agents}
-    given: dict[str, list[tuple[_Line, list[_Line]]]] = {}
+    found: list[_Task] = []
     for section in program.sections:
         if section.level or PurePosixPath(section.title).stem.lower() != "tasks":
             continue
@@ -98,12 +113,31 @@ def _tasks(program: Program, agents: list[Entry]) -> Iterator[Entry]:
             own = [one for one in inner if one.indent == inner[0].indent] if inner else []
             agent = next((one for one in own if one.key == "agent" and slug(one.value.strip("\"'")) in known), None)
             if agent:
-                given.setdefault(slug(agent.value.strip("\"'")), []).append((agent, own))
-    for tasks in given.values():
-        agent, own = tasks[0]
-        prose = tuple(_text(program, one) for _, keys in tasks for one in keys if one.key in _TOLD)
+                found.append(_Task(line.key, agent, own))
+    return found
+
+
+def _told(program: Program, tasks: list[_Task]) -> Iterator[Entry]:
+    """What tasks say that the agents do whom they name, an entry for each of these."""
+    by: dict[str, list[_Task]] = {}
+    for task in tasks:
+        by.setdefault(task.by, []).append(task)
+    for same in by.values():
+        agent, own = same[0].agent, same[0].own
+        prose = tuple(_text(program, one) for task in same for one in task.own if one.key in _TOLD)
         name = _name(agent.value, agent.value_span.start)
         yield Entry(kind="item", name=name, span=Span(own[0].whole.start, own[-1].whole.end), prose=prose)
+
+
+def _needs(program: Program, tasks: list[_Task]) -> Iterator[Arrow]:
+    """Who hears of whose results: a task has those of the tasks that its `context` names."""
+    by = {task.name: task.by for task in tasks}
+    for task in tasks:
+        for line in (one for one in task.own if one.key == "context"):
+            for name in _WORD.findall(program.slice(line.whole).partition(":")[2]):
+                if (source := by.get(name, task.by)) != task.by:
+                    at = line.whole
+                    yield Arrow(source=source, target=task.by, kind="shares with", mutual=False, span=at, implied=True)
 
 
 def _lines(program: Program, whole: Span) -> list[_Line]:

@@ -84,7 +84,7 @@ def _titled_as_agent(title: str) -> bool:
 
 def aside(section: Section) -> bool:
     """Whether a file beside a document is no role: its agent's persona, a form to fill in, or a text about all."""
-    if of_one(section) or _FORM.search(section.title):
+    if of_one(section) or _FORM.search(section.title) or section.title.endswith((".yaml", ".yml")):
         return True
     title = _title(section)
     if title is None:

@@ -151,6 +151,8 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         told_by = [block for block in section.blocks if program.slice(block.span).strip("-*_ \r\n\t")]  # and no rules
         only = section.blocks and all(block.kind == "table" for block in told_by)
         only = only and not person(read_name(section.title, 0).title)  # `Ada — Tester`, with a table of her duties
+        if not told_by and not section.children and group_title(section.title):  # of those in the sections after it
+            continue
         if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):

@@ -15,15 +15,14 @@ from orgopt.document.reading.evidence.signs import (
     Group,
     attribute,
     never,
-    parted,
     people,
     person,
-    several,
     share,
     short,
     somebody,
     team,
 )
+from orgopt.document.reading.evidence.traits import parted, several
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_block

@@ -7,11 +7,8 @@ from functools import lru_cache
 
 from orgopt.document.grammar.words import is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.names import FILE, NUMBERED, Name, read_name
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Span
-
-AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
-"""What may stand behind the name of an agent, and is no part of it."""
 
 ENOUGH = 3.0
 """Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
@@ -44,6 +41,7 @@ STEP = re.compile(
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
 )
+_OF_ONE = re.compile(r"(?P<who>.+?)\s+role", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 _LONGEST_TITLE = 300  # characters; what is longer is prose, and the forms below would cost the square of it
 _INTRODUCTION = re.compile(r"\s*(?:소개|紹介|介绍|介紹)\s*$")
@@ -63,6 +61,11 @@ EACH = re.compile(
     re.IGNORECASE,
 )
 """What stands before a name that is that of everybody, or of nobody in particular."""
+_ANYBODY = re.compile(
+    r"\W*(?:relevant|appropriate|responsible|respective|other|next|same|all|multiple|several|remaining)\s"
+    r"(?:specialist )?(?:agents?|roles?)\W*",
+    re.IGNORECASE,
+)
 HEADS = re.compile(
     r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas|agent[es]*n?)\s*[)）]",
     re.IGNORECASE,
@@ -75,7 +78,7 @@ _LATIN_END = re.compile(r"[a-z]+$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
 _NO_NAME = re.compile(
-    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S"
+    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S|\S\s?的\S"
     r"|\S(?:から\S+へ|에서\s*\S+(?:으?로|에게))$|^从.+[到给]"  # from whom to whom
 )
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
@@ -110,13 +113,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where."""
+    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where.
+
+    One that is implied, as by the order of work, only counts where nothing else is said of the two.
+    """
 
     source: str
     target: str
     kind: str
     mutual: bool
     span: Span
+    implied: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -133,7 +140,7 @@ def team(title: str) -> float:
     if len(title) > _LONGEST_TITLE:
         return 0.0
     title = _introduced(title).rstrip(":： ")
-    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
+    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title) or of_one_role(title):
         return 0.0
     if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
         return 3.0
@@ -152,6 +159,11 @@ def team(title: str) -> float:
     if len(rest) > _MOST_REST or any(_CJK.search(word) and len(word) > 2 * _MOST_REST for word in rest):
         return 1.0  # more of a sentence than of a title
     return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
+
+
+def of_one_role(title: str) -> bool:
+    """Whether a heading is that of what one role does: `Manager Agent Role`."""
+    return bool((match := _OF_ONE.fullmatch(title)) and person(match["who"]))
 
 
 @lru_cache(maxsize=1024)
@@ -241,30 +253,12 @@ def person(name: str) -> bool:
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 
-def parted(name: Name) -> Name:
-    """A name without what somebody is behind a comma, as in `Ada, Chief Architect`; `Writer, Editor` are two."""
-    text, comma, title = name.text.partition(", ")
-    if not comma or ", " in title or not person(title) or person(text):
-        return name
-    return name._replace(text=text, span=Span(name.span.start, name.span.start + len(text)), title=title)
-
-
-def several(name: str) -> bool:
-    """Whether a name is that of several who do the same: `Backend Developers`, `Testers`; not `Builder Agents`."""
-    one = name.removesuffix("s")
-    return one != name and not one.lower().endswith("agent") and person(one)
-
-
-def without_agent(role_id: str) -> str:
-    """An id without `agent` behind it."""
-    bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
-    return bare.removesuffix("sub").removesuffix("sub-").rstrip("-")
-
-
 def short(name: str) -> bool:
     """Whether a text is short enough to be a name, and no sentence."""
     words = name.split()
     if not words or (is_word("opens", words[0]) and not _does_for_a_living(words)) or _NO_NAME.search(name):
+        return False
+    if _ANYBODY.fullmatch(name):
         return False
     name = _ABBREVIATED.sub("", name) or name
     return (

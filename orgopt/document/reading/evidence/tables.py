@@ -6,7 +6,7 @@ from functools import lru_cache
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says, words
-from orgopt.document.reading.entry import Entry, count, told_apart
+from orgopt.document.reading.entry import Entry, count, is_mind, told_apart
 from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
 from orgopt.document.reading.names import FILE, is_blank, read_name
 from orgopt.document.reading.remembered import of_block
@@ -29,6 +29,9 @@ _CONTACT = re.compile(
 _TOLD = ("duty", "role", "file")  # what columns beside that of the names say
 _TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
 _QUALIFIES = {"recommended", "responsible", "primary", "assigned", "best", "specialist", "right", "target", "main"}
+_PERMITS = re.compile(
+    r"permission|\baccess\b|berechtigung|permiso|permiss[õã]|权限|權限|権限|권한", re.IGNORECASE
+)  # what users of a program may do
 _MOST_CJK = 10  # letters of a title without blanks
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 _IDENTIFIER = re.compile(r"[`*@\s]*[\w.-]+[`*\s]*$")
@@ -55,6 +58,8 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
         column = _routed_to(titles, body) if above >= 0 else None
     if column is None and above >= _SPEAKS:
         column = _of_files(titles, body)
+    filed = column is None and _in_files_of_agents(body)
+    column = 0 if filed else column
     if column is None or not body:
         return None
     # Beside the name may stand what it goes by: `| Developer | dev |`.
@@ -64,6 +69,7 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or 2 * len(found) < len(body):
         return None
     others = [title for i, title in enumerate(titles) if i != column]
+    above = max(above, 0.0) if filed else above
     score = above + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
     score += 1.5 * any(map(_duty, others))
@@ -72,11 +78,13 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
     told = any(_key(title) or _duty(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
+    score += 1.0 * filed
     score -= 1.0 * (_is(titles[column], "agent") and not told and not people(found))
     score += 1.5 * (above > 0 and any(_CONTACT.fullmatch(title) for title in others))
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
     score += 1.5 * (routed and share(map(_identified, found)) >= 0.8)
-    score -= 3.0 * _is_matrix(body, column)
+    score += 1.0 * any(is_mind(title) for title in others)
+    score -= 3.0 * _is_matrix(body, column) + 4.0 * any(_PERMITS.search(title) for title in others)
     score -= 3.0 * (not routed and len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
 
@@ -178,8 +186,20 @@ def _of_files(titles: list[str], body: list[Row]) -> int | None:
     """The first column, where each of its cells is the file of somebody and another says what that does."""
     first = [row.cells[0].text for row in body if row.cells]
     told = any(is_word("role", title) or is_word("duty", title) for title in titles[1:])
-    files = share(FILE.fullmatch(cell.strip("*_ ")) is not None for cell in first)
+    files = share(FILE.fullmatch(read_name(cell, 0).path or cell.strip("*_ ")) is not None for cell in first)
     return 0 if told and is_word("file", titles[0]) and files >= 0.9 and len(first) >= _FEWEST else None
+
+
+def _in_files_of_agents(body: list[Row]) -> bool:
+    """Whether rows name files of agents beside what stands first, as `agents/scout.md` and `agent-scout.md` are."""
+    return (
+        len(body) >= _FEWEST
+        and share(
+            any((file := FILE.fullmatch(cell.text.strip("*_ "))) and "agent" in file["path"] for cell in row.cells[1:])
+            for row in body
+        )
+        >= 0.6
+    )
 
 
 def _identified(entry: Entry) -> bool:

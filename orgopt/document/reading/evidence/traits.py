@@ -7,6 +7,8 @@ from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, is_known, parses
 from orgopt.document.reading.evidence.signs import person, somebody
 from orgopt.document.reading.field import Field
+from orgopt.document.reading.names import Name
+from orgopt.document.text.program import Span
 
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
@@ -54,3 +56,17 @@ def plays(entry: Entry) -> bool:
     """Whether a section says which role somebody has: `- **Role**: Tester`."""
     given = [field.value for field in (*entry.unknown, *entry.misread) if is_word("role", field.key)]
     return bool(given) and (somebody(entry) or any(person(value) for value in given))
+
+
+def parted(name: Name) -> Name:
+    """A name without what somebody is behind a comma, as in `Ada, Chief Architect`; `Writer, Editor` are two."""
+    text, comma, title = name.text.partition(", ")
+    if not comma or ", " in title or not person(title) or person(text):
+        return name
+    return name._replace(text=text, span=Span(name.span.start, name.span.start + len(text)), title=title)
+
+
+def several(name: str) -> bool:
+    """Whether a name is that of several who do the same: `Backend Developers`, `Testers`; not `Builder Agents`."""
+    one = name.removesuffix("s")
+    return one != name and not one.lower().endswith("agent") and person(one)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import (
+    STEP,
     Arrow,
     Group,
     never,
-    parted,
     people,
     person,
     share,
@@ -18,19 +18,21 @@ from orgopt.document.reading.evidence.signs import (
     somebody,
     team,
 )
+from orgopt.document.reading.evidence.traits import parted
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
-_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
+_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>►▶]?\s*(?P<text>\S.*?)\s*$")
 _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
 # What follows a name on its line, outside of brackets.
-_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
+_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|◄|◀|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 _APART = re.compile(r"\s+[(（](?P<inner>[^()（）]{1,80})[)）]")  # in a column of their own
 _PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
-_ARROW = re.compile(r"[←→↔]|<-|->")
+_ONWARD = re.compile(r"[→↔]|->")
+_MERGES = re.compile(r"[┐┘]")  # lines that come together: what comes after what, and not who leads whom
 # Two to five words with capitals, perhaps behind a job and a dot: `Leader · Ada May Wong`.
 _FULL_NAME = re.compile(r"(?:[^·]{1,30} · )?[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,4}")
 _MOST_FULL = 0.6  # of names with a full one behind them
@@ -55,7 +57,8 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
     full = share(bool(_FULL_NAME.fullmatch(entry.name.title)) for entry in called)
     score += 1.5 * (above > 0 and full >= _MOST_FULL) - 1.5 * (share(map(somebody, called)) < 0.3 and full < _MOST_FULL)
     score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
-    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(tree.arrows()))
+    links = () if _MERGES.search(program.slice(block.span)) else tuple(tree.arrows())
+    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=links)
 
 
 class _Tree:
@@ -71,7 +74,7 @@ class _Tree:
         """Read a line."""
         match = _BRANCH.match(text)
         if match is None:
-            if not _LINE.match(text):
+            if not _LINE.match(text) and not self._tells(text):
                 self.bosses, self.root = [], (text, line)
             return
         if self.root:
@@ -90,12 +93,20 @@ class _Tree:
             self.bosses.append((depth, len(self.entries)))
             self.entries.append((entry, self.bosses[-2][1] if len(self.bosses) > 1 else None))
 
+    def _tells(self, text: str) -> bool:
+        """Whether a line between branches is text of the one above it, as `│   Input: …` is."""
+        bare = text.lstrip()
+        indent = len(text.expandtabs(4)) - len(bare.expandtabs(4))
+        if self.root:
+            return indent > len(self.root[0]) - len(self.root[0].lstrip()) and bare[:1] in "-*•│|"
+        return bool(self.bosses) and (bare[:1] in "│|" or indent > self.bosses[-1][0])
+
     def _add_root(self, text: str, line: Span) -> None:
         """Read the line from which branches go, if it names somebody."""
         raw = _REST.split(text.strip(), maxsplit=1)[0]
         at = line.start + len(text) - len(text.lstrip())
         entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text))) if raw else None
-        if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ARROW.search(text):
+        if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ONWARD.search(text):
             self.bosses = [(-1, len(self.entries))]
             self.entries.append((entry, None))
 
@@ -140,7 +151,10 @@ def _in_full(entry: Entry) -> Entry:
 def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
     name = parted(read_name(raw, at))
+    if STEP.match(name.text) and short(name.title):  # `Phase 1 Agent: Assessor`
+        name = read_name(name.title, at + raw.rfind(name.title))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
-    if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
+    unit = unit or (bool(team(name.text)) and (name.text[-1] == "s" or not person(name.text)))
+    if not name.id or not short(name.text) or never(name.text) or unit:
         return None
     return Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.again import drawn_again, instead, named_again
+from orgopt.document.reading.evidence.again import by_title, drawn_again, instead, named_again
 from orgopt.document.reading.evidence.boxes import box_group
+from orgopt.document.reading.evidence.cells import cell_group
+from orgopt.document.reading.evidence.chains import chain_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
@@ -25,6 +27,7 @@ from orgopt.document.reading.evidence.signs import (
     group_title,
     leads,
     never,
+    of_one_role,
     part_of,
     person,
     share,
@@ -37,7 +40,6 @@ from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.written_fields import bullets
 from orgopt.document.text.program import Block, Program, Section, Span
-from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
@@ -71,7 +73,7 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
         taken: Spans that hold no roles: the sections Links and Rhythm.
     """
     if crew := crew_group(program):
-        return Roster(entries=crew.entries)
+        return Roster(entries=crew.entries, links=crew.links)
     found = list(declared(program, roles)) if roles else []
     files = [section for section in program.sections if section.level == 0]
     closed = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
@@ -84,25 +86,11 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     own = workspaces(files)
     found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
     found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
-    links = tuple(arrow for group in kept for arrow in group.links) + drawn_again(groups, kept, found)
+    links = tuple(arrow for group in kept for arrow in group.links)
+    links += tuple(drawn_again(groups, kept, found))
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
-    return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
-
-
-def _by_title(found: list[Entry]) -> list[Entry]:
-    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
-    titles: dict[str, set[str]] = {}
-    for entry in found:
-        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
-            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
-    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
-    return [
-        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
-        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
-        else entry
-        for entry in found
-    ]
+    return Roster(entries=tuple(by_title(found)), links=links, doubtful=doubtful, left=left)
 
 
 def declared(program: Program, roles: Section) -> Iterator[Entry]:
@@ -253,7 +241,8 @@ class _Search:
         group = not without("group", name.text)
         if HEADS.search(title):
             own = max(own, _INHERITED)
-        inherited = _OF_ONE if person(name.title) and not own else _INHERITED  # `Ada — Lead`: it says what she does
+        of_one = (person(name.title) and not own) or of_one_role(title)  # `Ada — Lead`: it says what she does
+        inherited = _OF_ONE if of_one else _INHERITED
         return max(own, above if group else min(above, inherited))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
@@ -262,15 +251,17 @@ class _Search:
             group: Group | None = None
             told = self._told_before(free[:number], above)
             if block.kind == "table":
+                if crowd := cell_group(self.program, block, above):
+                    yield crowd
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "paragraph":
-                forms = (line_group, tree_group)
+                forms = (line_group, tree_group, chain_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             elif block.kind == "list" and above >= 0:
                 group = line_group(self.program, block, above)
             elif block.kind == "other":
-                forms = (mermaid_group, tree_group, html_group, line_group)
+                forms = (mermaid_group, tree_group, html_group, line_group, chain_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             if group:

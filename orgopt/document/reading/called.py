@@ -1,0 +1,60 @@
+"""The other ids by which a role goes: with and without `agent` behind its name, with words in full."""
+
+import re
+from pathlib import PurePosixPath
+
+from orgopt.document.reading.names import NUMBERED, Name
+from orgopt.slug import slug
+
+AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
+"""What may stand behind the name of an agent, and is no part of it."""
+
+_SHORT = {
+    "sr": "senior", "jr": "junior", "dev": "developer", "eng": "engineer", "mgr": "manager", "gen": "generation",
+}  # fmt: skip
+_NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
+
+
+def without_agent(role_id: str) -> str:
+    """An id without `agent` behind it."""
+    bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
+    return bare.removesuffix("sub").removesuffix("sub-").rstrip("-")
+
+
+def in_full(role_id: str) -> str:
+    """An id with its words in full: `sr-dev` is `senior-developer`."""
+    return "-".join(_SHORT.get(word, word) for word in role_id.split("-"))
+
+
+def numbered(name: Name) -> str:
+    """The id of the number that stands in front of a name, as in `Agent 3: Scout`."""
+    match = NUMBERED.match(name.raw.strip("*_` "))
+    return slug(match[0]) if match else ""
+
+
+def others(name: Name) -> tuple[str, ...]:
+    """The ids under which somebody may stand elsewhere who is called by a name, the likeliest first."""
+    called = [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
+    parts = [slug(part) for part in name.text.split(" / ")]
+    return (without_agent(name.id), *called, _NUMBER_BEHIND.sub("", name.id), *parts, slug(name.title))
+
+
+def also(name: Name) -> tuple[str, ...]:
+    """The other names that somebody who is called so may have had before, likewise."""
+    bare = without_agent(name.id)
+    return (numbered(name), bare, in_full(bare), name.id)
+
+
+def names_of(name: Name) -> tuple[str, ...]:
+    """The other ids by which the role of a name goes from then on."""
+    texts = (
+        name.raw,
+        name.title,
+        f"{name.text}s",
+        name.text.removesuffix("s"),
+        name.path,
+        PurePosixPath(name.path).stem,
+        *name.text.split(" / "),
+    )
+    full = in_full(without_agent(name.id)), in_full(slug(name.title))
+    return tuple(filter(None, (*map(slug, texts), *full, numbered(name))))
