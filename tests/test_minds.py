@@ -399,7 +399,7 @@ def test_what_is_not_passed_is_not_submitted_before_it_was_run_again(toy: Task, 
 
 def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None:
     def noting(call: Call) -> str:
-        if "- `hypothesis`: " not in call.system:
+        if "- hypothesis: " not in call.system:
             return fields(notes="# Lessons\n- X near 0.7 is good.")
         return research(call).replace("[[ ## completed", "[[ ## notes ## ]]\nX goes up.\n\n[[ ## completed")
 

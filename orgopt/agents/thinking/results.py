@@ -24,10 +24,9 @@ _MAX_ERROR, _ERROR_LINES = 1_500, 20
 _CURVE = 5  # last values
 _HOPELESS_SD = 10.0
 _WORD = re.compile(r"[^\W\d]\w+")
-_CHANGING = frozenset(
-    "a an and by change changed changes changing decrease decreased decreasing from increase increased increasing is "
-    "it its knob lower lowered lowering of raise raised raising reduce reduced reducing set setting the this to try "
-    "trying turn turned turning value with".split()
+_CHANGING = re.compile(
+    r"an|and|by|chang\w+|decreas\w+|from|increas\w+|is|its?|knob|lower\w*|of|rais\w+|reduc\w+|set|setting|the|this|to|"
+    r"try|trying|turn\w*|value|with"
 )
 """Words that say that something was changed, and not why."""
 
@@ -216,8 +215,8 @@ def _diff(scripts: Mapping[int, str], before: int, after: int) -> list[str]:
 def _why(now: Situation, one: Known, changed: str) -> str:
     """What was said of an experiment, whole; empty where that is no more than what it changes, as with policies."""
     note = now.work.notes.get(one.id, "")
-    said = {word.lower() for word in _WORD.findall(note.partition(": ")[2])}
-    return note if said - _CHANGING - {word.lower() for word in _WORD.findall(changed)} else ""
+    said, moved = (_WORD.findall(text.lower()) for text in (note.partition(": ")[2], changed))
+    return note if any(word not in moved and not _CHANGING.fullmatch(word) for word in said) else ""
 
 
 def _error_of(now: Situation, one: Known) -> str:
