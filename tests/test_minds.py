@@ -125,7 +125,7 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     first = ledger.of("start")[0].data["language"]
     assert first["lead"]["temperature"] > first["hand"]["temperature"]
     assert "Decide." in first["lead"]["instructions"]
-    assert "not of code" in first["lead"]["instructions"]
+    assert "one change of a knob" in first["lead"]["instructions"]
     systems = {call.system for call in server.calls}
     assert len(systems) == 2  # of two roles: whatever they know, their questions begin alike
     assert all(any(role["instructions"].split("\n")[0] in system for system in systems) for role in first.values())
