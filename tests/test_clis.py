@@ -83,9 +83,9 @@ def test_a_commit_of_a_coding_cli_becomes_a_scored_experiment(toy: Task, name: s
 
 @real
 @pytest.mark.timeout(3600)  # a small model on a few cores reads a program's first question for minutes
-@pytest.mark.parametrize("name", ["aider", "mini"])
+@pytest.mark.parametrize("name", SMALL)
 def test_with_a_real_model_a_call_ends_and_is_counted(toy: Task, name: str) -> None:
-    ledger = run(toy, preset(name, timeout_s=1800.0), BASE, ONE_CALL_S, attempts=1, max_tokens=600, timeout_s=900.0)
+    ledger = run(toy, preset(name, timeout_s=1800.0), BASE, ONE_CALL_S, attempts=1, max_tokens=900, timeout_s=900.0)
     (data, *_) = thoughts(ledger)
     assert data["calls"] >= 1
     assert data["tokens"][0] > 500
