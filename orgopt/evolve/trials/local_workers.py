@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -126,6 +127,7 @@ def _first(tasks: dict[str, Task], terms: ArenaConfig, lines: list[Connection], 
     _attach(parent)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch under a GPSampler: workers are as many as cores
     if terms.lab == "replay":  # labs that train are machinery which cannot be shared
+        import_module("orgopt.agents.policy.gp")  # most searches try it, and SciPy takes a quarter of a second
         for name, task in tasks.items():
             with suppress(Exception):  # said by the run that needs it
                 _labs[name] = terms.open(task)
