@@ -69,7 +69,8 @@ def first_new(
         start, row = starts[place], at[number]
         changes: dict[str, Value] = {}
         # A knob that was not redrawn keeps its exact value, which its position would round.
-        for column in columns[row[columns] != origins[place, columns]].tolist():
+        redrawn: list[int] = columns[row[columns] != origins[place, columns]].tolist()
+        for column in redrawn:
             knob = view.knobs[column]
             value = knob.at(float(row[column]))
             if value != start.settings[knob.name]:
