@@ -228,9 +228,9 @@ def test_the_list_of_documents_says_the_verdict(page, site, workspace) -> None:
 
 def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:
     page.goto(f"{site[1].split('?')[0]}/traces")
-    name = page.get_by_text(re.compile(r"champion · first test seed · ")).first
+    name = page.get_by_text(re.compile(r"champion · test seed 1 of ")).first
     name.wait_for()
-    page.get_by_text("score", exact=True).first.wait_for()  # a column of its own
+    page.get_by_text("mean score", exact=True).first.wait_for()  # a column of its own
     undisturbed(page)
     name.click()
     page.get_by_text(re.compile(r"^round 1 · best .+ · \d+ experiments")).first.wait_for()

@@ -220,7 +220,7 @@ def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
     assert first.count("█") == 2 * second.count("█") > 0
     assert third.count("█") == 0
     assert "behind  what you had: 1 agent" in second
-    assert "level" in third
+    assert "○ no difference" in third
     assert plain(-0.1) in third
     for narrow, bar in zip(bars(shown, 40), shown, strict=True):
         assert len(narrow) <= 40

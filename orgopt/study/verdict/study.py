@@ -23,6 +23,7 @@ from orgopt.study.wording import (
     entrant_name,
     interval,
     listing,
+    marked,
     plain,
     signed,
 )
@@ -136,8 +137,7 @@ class _Story:
                 digits = digits_of(claim.difference, claim.low, claim.high)
                 known = interval(claim.low, claim.high, sign=True, digits=digits)
                 seeds = count(claim.seeds, "seed")
-                word = {"no difference": "no difference shown"}.get(claim.verdict, claim.verdict)
-                word = word if claim.low is not None else "one seed cannot tell"
+                word = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
                 yield f"{where}: {signed(claim.difference, digits)} {known} over {self.source} on {seeds}: {word}."
 
     def _bars(self) -> Iterator[Bar]:
