@@ -215,7 +215,7 @@ def test_no_difference_is_said_as_plainly() -> None:
 def test_a_contest_of_one_seed_says_that_it_tells_nothing() -> None:
     said = told(ranked(a=[0.5], b=[0.1]))
     assert said.sure == "a scores 0.50, b 0.10, on one seed, which tells nothing of luck."
-    assert said.advice[-1] == "Not decided: one seed tells nothing of luck: orgopt compare --seeds 24"
+    assert said.advice[-1] == "No difference so far: one seed tells nothing of luck: orgopt compare --seeds 24"
 
 
 def test_verdicts_are_corrected_for_all_pairs() -> None:
@@ -380,7 +380,7 @@ def test_few_seeds_do_not_make_two_equal() -> None:
     found = ranked(a=[0.6, -0.4, 0.5, -0.3], b=[-0.4, 0.6, -0.3, 0.496])
     end = told(found)
     wanted = (
-        r"Not decided: 4 seeds show .* on\. With (\d+) more, differences of [\d.]+ show in four of .* --seeds (\d+)"
+        r"No difference so far: 4 seeds show .* on\. With (\d+) more, differences of [\d.]+ show in four of .* --seeds (\d+)"
     )
     more = re.fullmatch(wanted, end.advice[0])
     assert more

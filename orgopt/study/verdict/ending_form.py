@@ -178,7 +178,7 @@ def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
     noted, digits = max(len(AGAINST[bar.verdict]) for bar in shown), digits_of(*(bar.value for bar in shown))
     beside = columns(shown)
     cells = [f"{name:>6}" for name in beside]
-    longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 18 - 7 * len(cells)))
+    longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 12 - noted - 7 * len(cells)))
     if cells:
         yield f"{'':{name_width}}  {'':{longest}} score {' '.join(cells)}"
     for at, bar in enumerate(shown):
