@@ -379,9 +379,7 @@ def test_few_seeds_do_not_make_two_equal() -> None:
     """A difference next to nothing within a wide interval: what the next seeds would show, and nobody is the winner."""
     found = ranked(a=[0.6, -0.4, 0.5, -0.3], b=[-0.4, 0.6, -0.3, 0.496])
     end = told(found)
-    wanted = (
-        r"No difference so far: 4 seeds show .* on\. With (\d+) more, differences of [\d.]+ show in four of .* --seeds (\d+)"
-    )
+    wanted = r"No difference so far: 4 seeds show .* on\. With (\d+) more, differences of .* --seeds (\d+)"
     more = re.fullmatch(wanted, end.advice[0])
     assert more
     assert int(more[2]) == 4 + int(more[1])

@@ -833,8 +833,8 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
     said = {
         ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
         ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "○ no difference to ★: 0.05 behind [−0.10, 0.20]",
-        ("no difference", -0.05, -0.2, 0.1): "○ no difference to ★: 0.05 ahead [−0.10, 0.20]",
+        ("no difference", 0.05, -0.1, 0.2): "○ no difference: 0.05 behind ★ [−0.10, 0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "○ no difference: 0.05 ahead of ★ [−0.10, 0.20]",
         ("no difference", 0.05, None, None): "0.05 behind ★, one seed",
     }
     for (verdict, difference, low, high), words in said.items():

@@ -15,7 +15,7 @@ from orgopt.tracking import ways
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import against_seed, ahead
+from orgopt.tracking.study_note import against_seed, ahead, unbroken
 
 Z = 1.96  # of a 95 % interval
 
@@ -99,7 +99,7 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
     view, own, seed, test = family.view, family.own, family.view.candidates[0], final.estimates.test
     rows: list[tuple[str, str, str, str]] = []
     if test:
-        ends = escape(interval(test.low, test.high))
+        ends = unbroken(escape(interval(test.low, test.high)))
         scores = f"**{plain(test.mean)}** {ends}".strip(), plain(claim.mean) if claim else "–"
         rows.append(("score on test seeds", *scores, "what counts: 0 is the untouched script, 1 the best known"))
     if own.standing:
@@ -117,7 +117,7 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
             form, better = form_of([before, *reached]), "lower" if metric == task.heldout else "higher"
             why = f"on held-out data, of test seeds; untouched {before:{form}}, {better} is better"
             rows.append((escape(f"{name} {metric}"), *(f"{value:{form}}" for value in reached), why))
-    lines = [("", f"{STAR} champion", SEED_DOCUMENT, ""), ("---", "---:", "---:", "---"), *rows]
+    lines = [("", f"{STAR} champion", SEED_DOCUMENT.replace(" ", "\u00a0"), ""), ("---", "---:", "---:", "---"), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
 
 

@@ -72,4 +72,4 @@ def _beside_champion(claim: Claim) -> str:
     ends = interval(low, high, digits=digits) if behind else interval(-high, -low, digits=digits)
     if claim.verdict in {"better", "worse"}:
         return f"{'behind' if behind else 'ahead of'} {STAR} by {far} {ends}"
-    return f"{marked(claim.verdict)} to {STAR}: {far} {'behind' if behind else 'ahead'} {ends}"
+    return f"{marked(claim.verdict)}: {far} {'behind' if behind else 'ahead of'} {STAR} {ends}"

@@ -107,9 +107,9 @@ def fewer_seeds(claim: Claim, every: Sequence[Claim]) -> str:
 
 
 def lead(final: FinalRecord) -> str:
-    """`★ is ahead of the seed document by +0.38 [+0.11, +0.57]`; empty where that was not tested."""
+    """`★ against the seed document: ▲ better, +0.38 [+0.11, +0.57]`; empty where that was not tested."""
     claim = against_seed(final)
-    return f"{STAR} is ahead of the seed document by {ahead(claim)}" if claim else ""
+    return f"{STAR} against the seed document: {apart(claim).replace(': ', ', ')}" if claim else ""
 
 
 def in_words(final: FinalRecord, version: str, word: str) -> str:
@@ -126,6 +126,11 @@ def in_words(final: FinalRecord, version: str, word: str) -> str:
         return f"{who}: {plain(test.mean)}" if test else f"{who}, untested"
     scores = f"{plain(claim.champion_mean)}, {SEED_DOCUMENT} {plain(claim.mean)}"
     return f"{who}: {scores}, {ahead(claim)}, {marked(word)}".strip(", ")
+
+
+def unbroken(ends: str) -> str:
+    """An interval that stays in one line of a narrow column."""
+    return ends.replace(", ", ",\u00a0")
 
 
 def _beside(final: FinalRecord) -> list[Claim]:
@@ -149,6 +154,6 @@ def _figures(final: FinalRecord, champion: str) -> str:
         (f"on {seeds}", f"evolved team {champion}", *names),
         ("---", *("---:" for _ in range(1 + len(found)))),
         ("score", f"**{plain(found[0].champion_mean)}**", *(plain(one.mean) for one in found)),
-        ("evolved team is ahead by", "", *(f"{escape(ahead(one))} {marked(one.verdict)}" for one in found)),
+        ("evolved team is ahead by", "", *(unbroken(escape(ahead(one))) + f" {marked(one.verdict)}" for one in found)),
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -9,14 +9,14 @@ from pathlib import Path
 from orgopt.score import Score
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, marked, plain, unnegated
+from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, marked, plain, unnegated
 from orgopt.tracking.names import STAR
 from orgopt.tracking.study_note import ahead
 from orgopt.tracking.traces import Told
 
 _DECIDES = {
-    SEARCH: "The search chose by these seeds, which flatters: test seeds decide.",
-    RACE: "The race picked the champion by these seeds, which flatters: test seeds decide.",
+    SEARCH: "The search chose by these seeds, which flatters: test seeds count.",
+    RACE: "The race picked the champion by these seeds, which flatters: test seeds count.",
 }
 """What the scores of a phase are good for, where they are no test."""
 
@@ -42,10 +42,11 @@ def told(view: StudyView, name: str, place: str, ledger: Path) -> Told:
 
 
 def mean_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
-    """What a candidate scored on all seeds of a run's phase; None where that is not known."""
+    """What a candidate scored on all seeds of a run's phase, in the digits of what is beside it; None if unknown."""
     task, phase = _run(place, ledger)
-    scores = view.scores(phase, name, task)
-    return _mean(scores) if scores else None
+    sides = dict.fromkeys((name, view.candidates[0].name, view.final.champion if view.final else name))
+    means = {one: _mean(scores) for one in sides if (scores := view.scores(phase, one, task))}
+    return round(means[name], digits_of(*means.values())) if name in means else None
 
 
 def _run(place: str, ledger: Path) -> tuple[str, str]:
@@ -79,12 +80,11 @@ def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:
     """What to make of one run, and what to look at next."""
     seeds = len(view.scores(phase, name, task))
     other = "the seed document's run" if view.final and name == view.final.champion else "the champion's run"
-    if phase in _DECIDES:
-        yield _DECIDES[phase]
-    elif seeds > 1:
-        yield f"One seed is luck as much as skill: the mean of all {seeds} counts, this run shows how they worked."
+    said = [_DECIDES[phase]] if phase in _DECIDES else ["The mean counts, one seed is luck."] * (seeds > 1)
     if phase == TEST:
-        yield f"Next: open {other} on the same seed, in this list, and compare which steps were kept."
+        said.append(f"Next: compare with {other} on the same seed.")
+    if said:
+        yield " ".join(said)
 
 
 def _mean(scores: Sequence[Score]) -> float:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orgopt.study.wording import digits_of
 from orgopt.tracking.traces import Span
 
 SCORE = "mean score"
@@ -28,7 +27,7 @@ def send(
         experiment: MLflow's id of the experiment that it belongs to.
         run_id: MLflow's id of the run that it belongs to.
         tags: Of the trace.
-        score: The mean of all seeds of the run's phase; None where none is known.
+        score: The mean of all seeds of the run's phase, with the digits that are read; None where none is known.
     """
     from mlflow.entities import Span as MlflowSpan
     from mlflow.entities import TraceInfo, TraceLocation, TraceState
@@ -64,7 +63,7 @@ def _assessed(trace_id: str, score: float, at: int) -> Any:
     said = "mean of all seeds of its phase: 0 is the untouched script, 1 the best setting known"
     found = Feedback(
         SCORE,
-        round(score, digits_of(score)),
+        score,
         source=source,
         trace_id=trace_id,
         rationale=said,

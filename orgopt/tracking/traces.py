@@ -28,9 +28,8 @@ _WORSE = (
     "what is now best is handed in."
 )
 _STEPS = (
-    "Steps: `lead-1 0.132 kept · #2 BATCH 64 → 128` is who ran an experiment, what it measured, whether it was handed "
-    "in as the best so far, its number and what it changed. A round is the time between two stand-ups, at which agents "
-    "tell each other what they found."
+    "Steps: who, what it measured, kept if it was handed in as the best so far, its number and what it changed; "
+    "a round ends with a stand-up, where agents tell what they found."
 )
 """What the names of spans are made of."""
 
@@ -90,17 +89,17 @@ class _Trace:
         team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
         better = "higher is better" if self.best is max else "lower is better"
-        steers = f"what steers is {self.run.metric}, {better}; " if self.run.metric else f"{better}; "
+        steers = f"what they see is {self.run.metric}, {better}; " if self.run.metric else f"{better}; "
         inputs = f"{team}, {given}; {steers}the untouched script has {_metric(start['baseline'])}"
-        done = f"{count(len(self.outcomes), 'experiment')} of {count(len(start['agents']), 'agent')}"
+        done = count(len(self.outcomes), "experiment")
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
-        own = f"This seed {self.run.score}, {change}" if self.run.score else change
+        own = f"This seed {self.run.score}; agents saw {change}" if self.run.score else change
         parts = [". ".join(filter(None, (self.run.means, f"{own} ({better}) in {done}")))]
-        parts += [f"→ {line}" for line in self.run.advice]
+        parts += [*(f"→ {line}" for line in self.run.advice), _STEPS]
         parts.append(f"Handed in at the end: {self._experiment(last['id'])}")
         if story := self._story():  # pages show the first hundreds of characters unasked
             parts += ["What it handed in, the last first:", story, *([_WORSE] if self._turned() else [])]
-        outputs = "\n\n".join([*parts, _STEPS])
+        outputs = "\n\n".join(parts)
         root = self._span(self.run.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
