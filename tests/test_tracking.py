@@ -21,7 +21,7 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.study.wording import interval, metric, plain
+from orgopt.study.wording import interval, marked, metric, plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
@@ -192,7 +192,7 @@ def test_a_candidate_has_its_numbers_and_curves(seen: Path) -> None:
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
         values = run.data.metrics
         assert values["search/score"] == pytest.approx(one.standing.value, abs=6e-3)
-        assert values["seeds"] == one.standing.seeds
+        assert values["search/seeds"] == one.standing.seeds
         assert {"search/error", "search/estimate", "search/q_final", "search/q_mean", "toy/heldout_loss"} <= set(values)
         history = client(seen).get_metric_history(run.info.run_id, "budget/q.toy")
         steps = [point.step for point in history]
@@ -210,10 +210,14 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
         note, parent = run.data.tags["mlflow.note.content"], run.data.tags["orgopt.parent"]
         if name == view.final.champion:  # what the test says leads, and not what it was picked for
             test, searched = view.final.estimates.test.mean, view.candidate(name).standing.value
-            assert note.startswith(f"**★ Champion: {plain(test)} on test seeds** (95 % \\[")
-            assert note.index(plain(test)) < note.index(f"In the search it had {plain(searched)}")
+            head, table, *_ = note.split("\n\n")
+            assert head.startswith(f"**★ Champion: {plain(test)} on ")
+            assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
+            assert f"| score on search seeds | {plain(searched)} |" in table.replace("**", "")
+            assert "| toy heldout_loss |" in table
         else:
-            assert re.match(r"\*\*Research output −?\d\.\d\d ± \d\.\d{2,3} \(95 % \\\[", note)
+            assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
+            assert "\n→ Search seeds only choose." in note
         if parent:
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
             assert f"[{parent}]({link}" in note
@@ -253,7 +257,7 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     assert values["test/score"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
     assert all(value == round(value, 3) for value in values.values())
     said = ending(view)
-    assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {said.word}")
+    assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {marked(said.word)}")
     assert run.data.tags["orgopt.verdict"] == short(said)
     assert run.data.tags["mlflow.note.content"].startswith(f"**{said.title.split(':')[0]}")
     files = texts(run)
