@@ -102,7 +102,13 @@ def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
     mark = {"no difference": "no difference", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
-        h("th", bar.name, scope="row", title=bar.meaning or None),
+        h(
+            "th",
+            bar.name,
+            h("small", f" {count(bar.fewer, 'seed')}") if bar.fewer else None,
+            scope="row",
+            title=bar.meaning or None,
+        ),
         h("td", drawn, cls="plot"),
         h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),
     )

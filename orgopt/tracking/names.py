@@ -115,7 +115,7 @@ TEST_BUDGET = Metric(
 TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
 TEST_ENDS = Metric(
     "candidate",
-    "score and 95 percent interval of its distance to the champion",
+    "score with 95 percent interval to champion",
     "q",
     "of the seed document: the ends and what is between; of the champion its score: the axis of a chart, by step",
 )

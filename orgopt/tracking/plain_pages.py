@@ -30,9 +30,9 @@ App = Callable[[Scope, Callable[..., Awaitable[Any]], Send], Awaitable[None]]
 HIDDEN = ("#root [data-assistant-ui]", '#root [data-component-id^="mlflow.experiment_page.shared_view"]')
 TITLES = (
     (" vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)), "Score by generation, on search seeds"),
-    (names.TEST_BUDGET.name, "Quality over the budget (score: half its end, half its mean)"),
-    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best setting known"),
-    (names.TEST_ROW.name, "How sure: ranges across the line of ★ are no difference"),
+    (names.TEST_BUDGET.name, "Quality over the budget, on test seeds"),
+    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best"),
+    (names.TEST_ROW.name, "○ no difference where it crosses ★"),
 )
 """Of charts, which MLflow titles by the names of their metrics."""
 LEGENDS = {

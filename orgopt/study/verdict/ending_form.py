@@ -42,6 +42,7 @@ class Bar:
         parts: Validation progress and held-out quality; None where they are not known.
         low, high: The 95 % interval of its difference to the first, seed by seed, added to the first's value; None
             where none is known, and of the first.
+        fewer: The seeds that it ran on, where these are fewer than the first's; 0 otherwise.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Bar:
     parts: Parts | None = None
     low: float | None = None
     high: float | None = None
+    fewer: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

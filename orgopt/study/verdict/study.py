@@ -150,7 +150,8 @@ class _Story:
         yield Bar(name=own, value=test.mean, meaning=size, parts=self._parts() if known else None)
         for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1].mean):
             label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
-            few = f"{count(claim.seeds, 'seed')}: " if claim.seeds < test.n else ""
+            fewer = claim.seeds if claim.seeds < test.n else 0
+            few = f"{count(fewer, 'seed')}: " if fewer else ""
             meaning = f"{few}{self._meaning(name)}"
             low, high = (None if end is None else test.mean - end for end in (claim.high, claim.low))
             yield Bar(
@@ -161,6 +162,7 @@ class _Story:
                 parts=claim.parts,
                 low=low,
                 high=high,
+                fewer=fewer,
             )
 
     def _parts(self) -> Parts | None:
