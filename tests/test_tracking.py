@@ -214,7 +214,7 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
             assert head.startswith(f"**★ Champion: {plain(test)} on ")
             assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
             assert f"| score on search seeds | {plain(searched)} |" in table.replace("**", "")
-            assert "| toy heldout_loss |" in table
+            assert r"| toy heldout\_loss |" in table
         else:
             assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
             assert "\n→ Search seeds only choose." in note

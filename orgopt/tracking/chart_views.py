@@ -92,10 +92,7 @@ def _of_study(view: StudyView) -> list[_Section]:
     course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
     return [
         _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers()], BARS),
-        _Section(
-            "By generation, and over the budget (a score is half the end of its curve, half its mean)",
-            [_by_generation(), _over_the_budget()],
-        ),
+        _Section(course, [_by_generation(), _over_the_budget()]),
     ]
 
 
