@@ -105,7 +105,7 @@ def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
         h(
             "th",
             bar.name,
-            h("small", f" {count(bar.fewer, 'seed')}") if bar.fewer else None,
+            h("small", f" {count(bar.fewer, 'seed')}".replace(" seed", "\u00a0seed")) if bar.fewer else None,
             scope="row",
             title=bar.meaning or None,
         ),

@@ -97,16 +97,15 @@ def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], a
 def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
     """All that is measured of a champion and of the seed document in one table, which says what each figure is."""
     view, own, seed, test = family.view, family.own, family.view.candidates[0], final.estimates.test
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, ...]] = []
     if test:
         ends = unbroken(escape(interval(test.low, test.high)))
         scores = f"**{plain(test.mean)}** {ends}".strip(), plain(claim.mean) if claim else "–"
         rows.append(("score on test seeds", *scores, "what counts: 0 is the untouched script, 1 the best known"))
     if own.standing:
         gap = own.standing.value - test.mean if test else 0.0
-        why = f"picked for it of {count(len(view.candidates), 'candidate')}" + f": flattered by {plain(gap)}" * (
-            gap > 0
-        )
+        flattered = f": flattered by {plain(gap)}" if gap > 0 else ""
+        why = f"picked for it of {count(len(view.candidates), 'candidate')}{flattered}"
         scores = plain(own.standing.value), plain(seed.standing.value if seed.standing else None)
         rows.append(("score on search seeds", *scores, why))
     for name, task in view.head.tasks.items():
