@@ -65,9 +65,11 @@ class Knob:
 
     def at(self, unit: float) -> Value:
         """The value at a position from 0 to 1; positions outside are clipped."""
-        unit = min(1.0, max(0.0, unit))
-        if self.choices:
-            return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
+        if not 0.0 <= unit <= 1.0:
+            unit = min(1.0, max(0.0, unit))
+        if choices := self.choices:  # models ask for thousands
+            place = int(unit * len(choices))
+            return choices[place] if place < len(choices) else choices[-1]
         if self.integer and self.log:
             low, high = self._logs
             return min(int(self.high), max(int(self.low), round(math.exp(low + unit * (high - low)))))

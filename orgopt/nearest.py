@@ -1,13 +1,14 @@
 """Names in messages: a list of them, and the nearest known one to one that is not, `did you mean 'trio'?`."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 _MAX_LISTED = 20  # names in a message
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like another, whatever the letter case; None where none is near."""
+    from difflib import get_close_matches  # late: hardly any name is misspelled
+
     by_lower = {one.lower(): one for one in known}
     close = get_close_matches(name.lower(), list(by_lower), n=1)
     return by_lower[close[0]] if close else None

@@ -82,7 +82,7 @@ def take(page: Any, runs: str, study: str) -> None:
     shown(page, ways["prompt"].rpartition("/")[0], said("trio-on-digits.md"), "prompts")
     plain, _, query = study.partition("?")
     shown(page, f"{plain}/artifacts/generations.svg?{query}", said(re.compile("Path: .*svg$")), "generations")
-    trace = page.get_by_text("first test seed").first
+    trace = page.get_by_text("test seed 1 of").first
     shown(page, f"{plain}/traces?{query}", trace.wait_for, "traces")
     undisturbed(page)
     trace.click()

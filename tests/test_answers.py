@@ -15,6 +15,7 @@ from orgopt.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
+from tests.fakes.researcher import knobs_of
 from tests.test_minds import ALONE, REVIEWED, Language, Strokes, failures, serving, thoughts
 from tests.test_minds import settings as plain_settings
 from tests.test_words import noiseless
@@ -154,6 +155,10 @@ def test_a_schema_has_the_knobs_with_their_ranges_and_starts_where_there_is_a_ch
     assert {len(one["required"]) for one in first["knobs"]["anyOf"]} == {1}
     assert "start_from" not in first
     assert "edits" not in first
+    for call in server.calls:
+        start = knobs_of(call)
+        for name, asked in (pair for one in schema(call)["knobs"]["anyOf"] for pair in one["properties"].items()):
+            assert start[name] not in asked.get("enum", ())
     choices = [schema(call)["start_from"]["enum"] for call in server.calls if "start_from" in schema(call)]
     assert choices
     assert all(len(one) > 1 for one in choices)

@@ -11,7 +11,7 @@ import pytest
 from orgopt.document import parse
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
-from orgopt.study.wording import plain
+from orgopt.study.wording import marked, plain
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking
@@ -90,7 +90,9 @@ def test_the_list_says_at_first_sight_what_came_out_and_the_champion_stands_belo
     assert names[2].startswith("g00 · c00 · ")
     assert len(controls) == len(tested) - 1
     assert [name[:3] for name in names[3 + len(controls) :]] == [f"g{number:02d}" for number in view.complete]
-    assert page.get_by_text(f"★ {champion} {ending(view).word}").first.is_visible()  # the verdict, on the study's row
+    assert page.get_by_text(
+        f"★ {champion} {marked(ending(view).word)}"
+    ).first.is_visible()  # the verdict, on the study's row
     test = plain(view.final.estimates.test.mean).rstrip("0")
     assert page.get_by_text(re.compile(rf"^{re.escape(test)}0*$")).first.is_visible()
     assert not page.locator("[data-assistant-ui]").first.is_visible()
@@ -177,7 +179,7 @@ def test_ticked_runs_are_compared_by_what_they_are_and_then_by_plots(page, site)
     page.get_by_role("button", name="Parameters").first.wait_for()
     tops = [page.get_by_role("button", name=name).first.bounding_box()["y"] for name in SECTIONS]
     assert tops == sorted(tops)
-    score = page.get_by_text("Score on test seeds:").first
+    score = page.get_by_text("Score on test seeds (counts):").first
     score.wait_for()
     assert score.bounding_box()["y"] < tops[1]  # before the parameters
 
@@ -200,6 +202,7 @@ def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_bu
     page.get_by_text("median", exact=True).first.wait_for()
     page.get_by_text("Who scored what on test seeds").first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axes
+    page.get_by_text("score with 95 percent interval to champion").first.wait_for()
     page.get_by_text("generation", exact=True).first.wait_for()
     assert not page.get_by_text("Parallel Coordinates").count()
 
@@ -228,9 +231,9 @@ def test_the_list_of_documents_says_the_verdict(page, site, workspace) -> None:
 
 def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:
     page.goto(f"{site[1].split('?')[0]}/traces")
-    name = page.get_by_text(re.compile(r"champion · first test seed · ")).first
+    name = page.get_by_text(re.compile(r"champion · test seed 1 of ")).first
     name.wait_for()
-    page.get_by_text("score", exact=True).first.wait_for()  # a column of its own
+    page.get_by_text("mean score", exact=True).first.wait_for()  # a column of its own
     undisturbed(page)
     name.click()
     page.get_by_text(re.compile(r"^round 1 · best .+ · \d+ experiments")).first.wait_for()

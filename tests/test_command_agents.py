@@ -166,6 +166,11 @@ def test_what_was_left_uncommitted_is_one_more(toy: Task) -> None:
     assert proposal["note"] == "uncommitted edits: I moved Y to its bottom"
 
 
+def test_new_files_that_the_script_has_no_use_for_are_left_out(toy: Task) -> None:
+    ledger = run(toy, "spare")
+    assert [event.data["knobs"] for event in ledger.of("proposal")] == [{"X": 0.5}]
+
+
 def test_a_world_without_a_script_has_its_knobs_in_a_file() -> None:
     task = load_task("nk", ROOT)
     lab, ledger = FakeLab(task, metric=lambda settings, seed: (1.0, 1.0)), Ledger()
@@ -599,7 +604,8 @@ def test_the_presets_of_the_docs_are_understood() -> None:
     presets: dict[str, CommandSettings] = {}
     for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
         presets |= read_commands(tomllib.loads(block)["agents"])
-    assert {"claude", "codex", "aider", "gemini", "mini", "opencode", "qwen", "script"} == set(presets)
+    small = {"aider-small", "mini-small"}
+    assert {"claude", "codex", "aider", "gemini", "mini", "opencode", "qwen", "script"} | small == set(presets)
     # Each gets the prompt in one way; of codex's `-` it is standard input.
     assert [name for name, one in presets.items() if not (one.uses("prompt") or one.uses("prompt_file"))] == ["codex"]
 

@@ -125,7 +125,7 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     first = ledger.of("start")[0].data["language"]
     assert first["lead"]["temperature"] > first["hand"]["temperature"]
     assert "Decide." in first["lead"]["instructions"]
-    assert "cannot edit code" in first["lead"]["instructions"]
+    assert "one change of a knob" in first["lead"]["instructions"]
     systems = {call.system for call in server.calls}
     assert len(systems) == 2  # of two roles: whatever they know, their questions begin alike
     assert all(any(role["instructions"].split("\n")[0] in system for system in systems) for role in first.values())
@@ -399,7 +399,7 @@ def test_what_is_not_passed_is_not_submitted_before_it_was_run_again(toy: Task, 
 
 def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None:
     def noting(call: Call) -> str:
-        if "- `hypothesis`: " not in call.system:
+        if "- hypothesis: " not in call.system:
             return fields(notes="# Lessons\n- X near 0.7 is good.")
         return research(call).replace("[[ ## completed", "[[ ## notes ## ]]\nX goes up.\n\n[[ ## completed")
 

@@ -52,7 +52,7 @@ def solo() -> Program:
 
 def agent(call: Call) -> str:
     """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
-    if "- `report`: " in call.system:
+    if "- report: " in call.system:
         return fields(report="I went on.")
     x = knobs_of(call)["X"]
     step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05

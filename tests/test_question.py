@@ -16,11 +16,12 @@ from orgopt.agents.llm.agent import program
 from orgopt.agents.llm.sections import LATE
 from orgopt.agents.session import Language, freeze, thaw
 from orgopt.agents.thinking.interface import interface
-from orgopt.agents.thinking.results import noise_sd, worthwhile
+from orgopt.agents.thinking.results import moved, noise_sd, worthwhile
 from orgopt.agents.toml_models import LanguageSettings, ModelSettings, read_settings
 from orgopt.asking.situations import history, situations
 from orgopt.errors import UsageError
 from orgopt.lab import make_lab
+from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.ledger import Ledger
 from orgopt.org import Org
 from orgopt.seeds import Stream, generator
@@ -54,7 +55,7 @@ def test_a_question_is_short_and_begins_as_the_one_before(server: LlmServer) -> 
             return [question(language, one) for one in given]
 
         (start, *_), late = asked("start"), asked("late")
-    assert len(start) < 2_000  # about 600 tokens, of which 16 knobs are two fifths
+    assert len(start) < 1_950  # 595 tokens of Qwen, of which 16 knobs are two fifths
     assert all(len(text) < 5_200 for text in late)
     shared = [next(k for k in range(len(b)) if a[:k] != b[:k]) / len(b) for a, b in pairwise(late)]
     assert sum(shared) / len(shared) > 0.6
@@ -108,6 +109,41 @@ def test_a_repeat_costs_no_slot_and_the_next_thought_is_told_so(toy: Task) -> No
     assert re.match(r"that was tried: it is #\d+, which gave 0\.\d+", errors[0])
     assert any(errors[0] in one.get("failed", "") for one in told(ledger))
     assert "failed" not in told(ledger)[0]
+
+
+def test_values_that_differ_are_shown_as_different() -> None:
+    before = {"A": 1.0, "B": 0.988, "C": 2, "D": "x", "E": 1e-9}
+    after = {"A": 1.003, "B": 0.9778, "C": 2, "D": "y", "E": 1.0000001e-9}
+    assert moved(before, after) == ["A 1 → 1.003", "B 0.988 → 0.978", "D x → y", "E 1e-09 → 1.0000001e-09"]
+
+
+def test_a_reason_that_says_only_what_was_changed_is_not_told_again(toy: Task) -> None:
+    words = ("Changing X from 0 to 0.1", "The bottom lies to the right.", "Increase X.", "X 0.2 → 0.25")
+
+    def reply(call: Call) -> str:
+        number = min(call.number, len(words) - 1)
+        return fields(hypothesis=words[number], knobs={"X": round(0.11 + call.number / 100, 2)})
+
+    with serving(reply) as server:
+        ledger = run(server, ALONE, toy, budget_s=9)
+    rows = "\n".join(one["known"] for one in told(ledger))
+    assert "The bottom lies to the right." in rows
+    assert not re.search("Changing X|Increase X|X 0.2 → 0.25", rows)
+
+
+class Crashing(FakeLab):
+    """Its experiments end in a word."""
+
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        return [replace(one, error="Killed") if isinstance(one, Outcome) else one for one in super().wait(until)]
+
+
+def test_why_an_experiment_failed_is_told_however_short(toy: Task) -> None:
+    with serving() as server:
+        ledger = run(server, ALONE, toy, lab=Crashing(toy, 1, metric=lambda *_: (None, None)), budget_s=6)
+    rows = [line for one in told(ledger) for line in one["known"].splitlines() if "| failed |" in line]
+    assert rows
+    assert all(row.endswith("| Killed") for row in rows), rows
 
 
 def test_a_change_that_is_none_is_told_by_its_knob(toy: Task) -> None:

@@ -12,7 +12,6 @@ import zlib
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from unittest.mock import ANY
 
 import pytest
 
@@ -22,13 +21,14 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.study.wording import interval, metric, plain
+from orgopt.study.wording import interval, marked, metric, plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
+from orgopt.tracking.study_note import against_seed, apart
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 from tests.fakes.study import cut, records, rewrite, view
@@ -191,9 +191,9 @@ def test_a_candidate_has_its_numbers_and_curves(seen: Path) -> None:
     view = load_study(seen / "mlruns" / "studies" / "s")
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
         values = run.data.metrics
-        assert values["research_output"] == pytest.approx(one.standing.value, abs=6e-3)
-        assert values["seeds"] == one.standing.seeds
-        assert {"error", "estimate", "q_final", "q_mean", "toy/heldout_loss"} <= set(values)
+        assert values["search/score"] == pytest.approx(one.standing.value, abs=6e-3)
+        assert values["search/seeds"] == one.standing.seeds
+        assert {"search/error", "search/estimate", "search/q_final", "search/q_mean", "toy/heldout_loss"} <= set(values)
         history = client(seen).get_metric_history(run.info.run_id, "budget/q.toy")
         steps = [point.step for point in history]
         assert steps == list(range(int(SMALL.budget_s) + 1))
@@ -210,10 +210,14 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
         note, parent = run.data.tags["mlflow.note.content"], run.data.tags["orgopt.parent"]
         if name == view.final.champion:  # what the test says leads, and not what it was picked for
             test, searched = view.final.estimates.test.mean, view.candidate(name).standing.value
-            assert note.startswith(f"**★ Champion: {plain(test)} on test seeds** (95 % \\[")
-            assert note.index(plain(test)) < note.index(f"In the search it had {plain(searched)}")
+            head, table, *_ = note.split("\n\n")
+            assert head.startswith(f"**★ Champion: {plain(test)} on ")
+            assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
+            assert f"| score on search seeds | {plain(searched)} |" in table.replace("**", "")
+            assert r"| toy heldout\_loss |" in table
         else:
-            assert re.match(r"\*\*Research output −?\d\.\d\d ± \d\.\d{2,3} \(95 % \\\[", note)
+            assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
+            assert "\n→ Search seeds only choose." in note
         if parent:
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
             assert f"[{parent}]({link}" in note
@@ -250,10 +254,10 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     for claim in final.claims:
         name = claim.entrant.replace("+", " and ")
         assert values[f"test/{name}"] == pytest.approx(claim.mean, abs=6e-3)
-    assert values["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
+    assert values["test/score"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
     assert all(value == round(value, 3) for value in values.values())
     said = ending(view)
-    assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {said.word}")
+    assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {marked(said.word)}")
     assert run.data.tags["orgopt.verdict"] == short(said)
     assert run.data.tags["mlflow.note.content"].startswith(f"**{said.title.split(':')[0]}")
     files = texts(run)
@@ -265,7 +269,7 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     assert files["champion/program.md"] == view.candidate(final.champion).record.program
     champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
     assert [one.data.tags["orgopt.candidate"] for one in champions] == [final.champion]
-    assert champions[0].data.metrics["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
+    assert champions[0].data.metrics["test/score"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
     assert champions[0].info.run_name.startswith("★ ")
 
 
@@ -392,8 +396,11 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
         locations=[run.info.experiment_id], run_id=run.info.run_id, return_type="list", include_spans=True
     )
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
-    scores = {phase: view.scores(phase, name, "toy")[0].research_output for phase in ("search", "race", "test")}
-    titles = {phase: f"★ champion · first {phase} seed · {plain(score)}" for phase, score in scores.items()}
+    scores = {phase: view.scores(phase, name, "toy") for phase in ("search", "race", "test")}
+    titles = {
+        phase: f"★ champion · {phase} seed 1 of {len(of)}: {plain(of[0].research_output)}"
+        for phase, of in scores.items()
+    }
     assert set(by_title) == set(titles.values())
     spans = by_title[titles["search"]].data.spans
     study_run = of_kind(seen, "study")[0].info.run_id
@@ -412,7 +419,10 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
     first = f"{outcome['agent']} {metric(outcome['metric'])}{' kept' * kept} · #1 {change}"
     assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
-    assert {one.info.assessments[0].name: one.info.assessments[0].value for one in found} == {"score": ANY}
+    means = {phase: sum(one.research_output for one in of) / len(of) for phase, of in scores.items()}
+    for phase, title in titles.items():  # a single seed's score may say the opposite of the verdict
+        (one,) = by_title[title].info.assessments
+        assert (one.name, one.value) == ("mean score", pytest.approx(means[phase], abs=6e-3))
     assert by_id[proposer.parent_id].name.startswith("round 1 · ")
     meetings = sum(event["kind"] == "meeting" for event in events)
     assert sum(span.name.startswith("stand-up") for span in spans) == meetings
@@ -426,9 +436,9 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     study_run = of_kind(seen, "study")[0]
     where = {"locations": [study_run.info.experiment_id], "run_id": study_run.info.run_id, "return_type": "list"}
     found = mlflow.search_traces(**where, include_spans=False, order_by=["timestamp_ms DESC"])
-    names = [one.info.tags["mlflow.traceName"].rpartition(" · ")[0] for one in found]
-    assert names[:2] == ["★ champion · first test seed", "seed document · first test seed"]
-    assert names[-1] == "seed document · first search seed"  # which ran first
+    names = [one.info.tags["mlflow.traceName"].rpartition(" 1")[0] for one in found]
+    assert names[:2] == ["★ champion · test seed", "seed document · test seed"]
+    assert names[-1] == "seed document · search seed"  # which ran first
     means = {
         name: plain(sum(one.research_output for one in scores) / len(scores))
         for name in (view.final.champion, view.candidates[0].name)
@@ -437,8 +447,9 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     champion, seed = means.values()
     seeds = len(view.scores("test", view.final.champion, "toy"))
     said = [one.info.response_preview for one in found]
-    assert said[0].startswith(f"one seed of {seeds}; mean {champion} (seed document {seed}). ")
-    assert said[1].startswith(f"one seed of {seeds}; mean {seed} (★ champion {champion}). ")
+    verdict = apart(against_seed(view.final)).replace(": ", " ")
+    both = f"{seeds} test seeds: ★ champion {champion}, seed document {seed}, {verdict}. This seed "
+    assert [one[: len(both)] for one in said[:2]] == [both, both]
     assert "(lower is better) in " in said[0]
 
 
@@ -826,8 +837,8 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
     said = {
         ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
         ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "not told from ★: 0.05 behind [−0.10, 0.20]",
-        ("no difference", -0.05, -0.2, 0.1): "not told from ★: 0.05 ahead [−0.10, 0.20]",
+        ("no difference", 0.05, -0.1, 0.2): "○ no difference: 0.05 behind ★ [−0.10, 0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "○ no difference: 0.05 ahead of ★ [−0.10, 0.20]",
         ("no difference", 0.05, None, None): "0.05 behind ★, one seed",
     }
     for (verdict, difference, low, high), words in said.items():

@@ -19,7 +19,6 @@ from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import cores
 from orgopt.lab.sandbox.files import printed_data_digest
-from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
 from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
@@ -208,5 +207,7 @@ def experiment_s(task: Task) -> float | None:
         if task.digest not in _ASKED:
             _ASKED[task.digest] = open_world(task).answer({}, 0).seconds
         return _ASKED[task.digest]
+    from orgopt.lab.worlds.recording import run_seconds  # late, with pyarrow
+
     known = run_seconds(task) or (task.baseline.seconds if task.self_reported else 0.0)
     return known or (None if task.paced else task.think_s / THINK_SHARE)

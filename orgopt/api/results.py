@@ -136,7 +136,8 @@ def remove(several: Sequence[Kept], *, workspace: Path, tracking: bool = True) -
     forgotten = 0
     for one in several:
         if tracking and one.kind == "study" and one.state != "damaged":
-            from orgopt.tracking import forget, has_store
+            from orgopt.tracking import has_store
+            from orgopt.tracking.forget import forget
 
             forgotten += forget(workspace, one.folder) if has_store(workspace) else 0
         try:

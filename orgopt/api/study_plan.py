@@ -25,9 +25,6 @@ from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_plain import plain_folder
-from orgopt.lab.doctor.probes import trial
-from orgopt.lab.sandbox import choice, packages
-from orgopt.lab.sandbox.find_bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
@@ -212,6 +209,10 @@ def _steered(hears: Callback, projection: Projection, notices: Notices, log: Stu
 
 def _sandboxed(callback: Callback) -> bool:
     """Whether real runs can be added to a replay; says what to do where they cannot."""
+    from orgopt.lab.doctor.probes import trial  # late, as what really trains: most studies are replayed
+    from orgopt.lab.sandbox import choice, packages
+    from orgopt.lab.sandbox.find_bubblewrap import find, wanted
+
     if not trial(choice.chosen()):
         return True
     what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"

@@ -5,20 +5,13 @@ import sys
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from orgopt import regular
 from orgopt.cli.shared.exit_codes import IN_WORDS, Terminated, error_json, exit_code
 from orgopt.cli.shared.plain_output import print_what_can_be_shown
-from orgopt.errors import UsageError
-from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
-from orgopt.nearest import did_you_mean
-from orgopt.settings import SETTINGS, TABLES, read_tables
 from orgopt.version import __version__
-from orgopt.workspace import find_workspace
 
 COMMANDS = {
     "init": ("init", "Start a workspace: an organization, a task and settings."),
@@ -118,20 +111,26 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        from pathlib import Path  # late: `orgopt --version` needs nothing of it
+
         with suppress(OSError):  # a name that no file can have
-            _documents[:] = [Path(arg) for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
+            _documents[:] = [arg for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from orgopt.nearest import did_you_mean
+
             ctx.fail(f"No such command '{args[0]}': {did_you_mean(args[0], COMMANDS)}orgopt --help lists all.")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        from orgopt.cli.shared.settings_as_options import options_given
+
         module = import_module(f"orgopt.cli.{COMMANDS[cmd_name][0]}")
         found: click.Command = getattr(module, f"{cmd_name}_command")
         _add_quiet(found)
-        if table := _settings().get(cmd_name):
-            ctx.default_map = {cmd_name: _by_parameter(found, table)}
+        if given := options_given(found, COMMANDS, next(iter(_documents), None)):
+            ctx.default_map = {cmd_name: given}
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -167,73 +166,5 @@ def main() -> None:
     """
 
 
-_documents: list[Path] = []
+_documents: list[str] = []
 """The document that a command was given."""
-
-
-def _settings() -> dict[str, dict[str, Any]]:
-    """The options that the nearest `orgopt.toml` gives, a table a command.
-
-    Raises:
-        click.UsageError: It cannot be read, or names what is no command or no option of it.
-    """
-    workspace = find_workspace(_documents[0] if _documents else None)
-    try:
-        found = read_tables(workspace)
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
-    for name, table in found.items():
-        if name in (*COMMANDS, *TABLES) and not isinstance(table, dict):
-            raise click.UsageError(
-                f"{workspace / SETTINGS}: {name} must be one table, [{name}], and not {shown(table)}"
-            )
-        if name not in (*COMMANDS, *TABLES):
-            raise click.UsageError(f"{workspace / SETTINGS}: [{name}] is no command: {', '.join((*COMMANDS, *TABLES))}")
-    return {name: table for name, table in found.items() if name in COMMANDS}
-
-
-def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a command by the names of its parameters, as click wants them.
-
-    Raises:
-        click.UsageError: The command has no such option, or a value is not what it may be.
-    """
-    options = {
-        option.removeprefix("--"): param for param in found.params for option in param.opts if option.startswith("--")
-    }
-    form = Table(keys={key: _kind(param) for key, param in options.items()})
-    path = find_workspace(_documents[0] if _documents else None) / SETTINGS
-    text = regular.read_text(path)
-    if wrong := problem(table, form, text, (found.name or "",)):
-        raise click.UsageError(f"{path}:{wrong[0]}: {wrong[1]}")
-    given: dict[str, Any] = {}
-    for key, value in table.items():
-        param = options[key]
-        several = isinstance(param, click.Option) and param.multiple
-        try:
-            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
-                param.type.convert(one, param, None)
-        except click.BadParameter as error:
-            where = (found.name or "", key)
-            said = f"{path}:{line_of(text, where)}: {named(where)} = {shown(value)}: {error.message}"
-            raise click.UsageError(said) from None
-        # One value of an option that may be given several times need not be a list.
-        given[param.name or ""] = (value,) if several and not isinstance(value, list) else value
-    return given
-
-
-def _kind(param: click.Parameter) -> Kind:
-    """What a value of an option may be in a settings file, before its own bounds are looked at."""
-    if isinstance(param, click.Option) and param.is_flag:
-        return FLAG
-    kind: Kind = TEXT
-    if isinstance(param.type, click.types.IntParamType):
-        kind = number(whole=True)
-    elif isinstance(param.type, click.types.FloatParamType):
-        kind = number()
-    elif param.type.name in {"duration", "budget"}:
-        kind = Kind('a time such as "30s", "10m" or 90', lambda value: TEXT.holds(value) or number(0).holds(value))
-    if isinstance(param, click.Option) and (param.multiple or param.nargs != 1):
-        many = a_list(kind, '["a", "b"]')
-        return Kind(f"{kind.says}, or {many.says}", lambda value: kind.holds(value) or many.holds(value))
-    return kind

@@ -26,7 +26,7 @@ from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.study.ranking import EFFECT, Ranking
-from orgopt.study.wording import digits_of, interval, plain, signed
+from orgopt.study.wording import digits_of, interval, marked, plain, signed
 
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}
@@ -177,7 +177,7 @@ def _table(ranking: Ranking) -> Table:
             *(plain(placing.by_task[task]) for task in tasks),
             signed(apart.mean) if apart else "",
             _ends(apart.low, apart.high, sign=True) if apart else "",
-            f"[{STYLES[placing.verdict]}]{placing.verdict}[/]",
+            f"[{STYLES[placing.verdict]}]{marked(placing.verdict)}[/]",
             sparkline(placing.q, min(0.0, *values), max(values)),
         )
     return table

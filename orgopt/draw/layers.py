@@ -4,10 +4,9 @@ Covers the rows only; the order within a row and the coordinates are those of `l
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from graphlib import TopologicalSorter
 from typing import NamedTuple
-
-import networkx as nx
 
 from orgopt.org import Link
 
@@ -53,16 +52,49 @@ def rows(ids: Sequence[str], links: Sequence[Link]) -> Rows:
     return Rows(place, tuple(several))
 
 
-def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> "nx.DiGraph[str]":
-    """Who is above whom, without cycles: by reports, and by other links for roles that have no reports."""
-    order: nx.DiGraph[str] = nx.DiGraph()
-    order.add_nodes_from(ids)
+class _Hierarchy:
+    """Who is above whom, without cycles: the roles directly above and below each, in the order of their links."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.above: dict[str, list[str]] = {role: [] for role in ids}
+        self.below: dict[str, list[str]] = {role: [] for role in ids}
+
+    def put(self, upper: str, lower: str) -> None:
+        """Put a role above another, unless it is there or below it."""
+        if lower not in self.below[upper] and not self._leads(lower, upper):
+            self.below[upper].append(lower)
+            self.above[lower].append(upper)
+
+    def _leads(self, upper: str, lower: str) -> bool:
+        """Whether a role is above another, with others between them or none, or is the other."""
+        if not self.below[upper]:
+            return upper == lower
+        climbed, left = {lower}, [lower]
+        while left and upper not in climbed:
+            left += (others := set(self.above[left.pop()]) - climbed)
+            climbed |= others
+        return upper in climbed
+
+    def layers(self) -> Iterator[tuple[str, ...]]:
+        """The roles by the longest way from the top."""
+        left: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(self.below, ()))
+        for upper, lowers in self.below.items():
+            for lower in lowers:
+                left.add(lower, upper)
+        left.prepare()
+        while left.is_active():
+            yield (layer := left.get_ready())
+            left.done(*layer)
+
+
+def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> _Hierarchy:
+    """Who is above whom: by reports, and by other links for roles that have no reports."""
+    order = _Hierarchy(ids)
     reporting = _reporting(links)
     pairs = [(link.target, link.source) for link in links if link.kind == "reports to"]
     pairs += [(link.source, link.target) for link in _leading(links) if link.target not in reporting]
     for upper, lower in pairs:
-        if upper != lower and not nx.has_path(order, lower, upper):
-            order.add_edge(upper, lower)
+        order.put(upper, lower)
     return order
 
 
@@ -75,21 +107,21 @@ def _leading(links: Sequence[Link]) -> list[Link]:
     return [link for kind in ("delegates to", "reviews") for link in links if link.kind == kind]
 
 
-def _depth(ids: Sequence[str], links: Sequence[Link], order: "nx.DiGraph[str]") -> dict[str, int]:
+def _depth(ids: Sequence[str], links: Sequence[Link], order: _Hierarchy) -> dict[str, int]:
     """The layer of each role: the longest way from the top.
 
     One that leads without reports, as a reviewer does, is just above those it leads, and does not push them
     down; one that only shares is beside its partners.
     """
     depth: dict[str, int] = {}
-    for layer, roles in enumerate(nx.topological_generations(order)):
-        depth |= {role: layer for role in roles if order.degree(role)}
+    for layer, roles in enumerate(order.layers()):
+        depth |= {role: layer for role in roles if order.above[role] or order.below[role]}
     reporting = _reporting(links)
     led: dict[str, list[int]] = {role: [] for role in ids}
     for link in _leading(links):
         led[link.source] += [depth[link.target]] if link.target in depth else []
     for role in ids:
-        if led[role] and role not in reporting and not order.in_degree(role):
+        if led[role] and role not in reporting and not order.above[role]:
             depth[role] = max(0, min(led[role]) - 1)
     partners: dict[str, set[str]] = {role: set() for role in ids}
     for link in links:
@@ -106,14 +138,14 @@ def _depth(ids: Sequence[str], links: Sequence[Link], order: "nx.DiGraph[str]") 
     return depth | {role: last for role in ids if role not in depth}
 
 
-def _families(layer: Sequence[str], order: "nx.DiGraph[str]", count: int) -> list[list[str]]:
+def _families(layer: Sequence[str], order: _Hierarchy, count: int) -> list[list[str]]:
     """The roles of a layer by their first manager, those who lead others last, nearest to their own reports.
 
     Families too small to have a role in each of `count` rows are one family.
     """
     families: dict[str, list[str]] = {}
     for role in layer:
-        families.setdefault(next(iter(order.predecessors(role)), ""), []).append(role)
+        families.setdefault(next(iter(order.above[role]), ""), []).append(role)
     large = [family for family in families.values() if len(family) >= count]
     small = [role for family in families.values() if len(family) < count for role in family]
-    return [sorted(family, key=lambda role: order.out_degree(role) > 0) for family in (*large, small) if family]
+    return [sorted(family, key=lambda role: bool(order.below[role])) for family in (*large, small) if family]

@@ -81,7 +81,7 @@ def badge(weight: Weight, spot: Box) -> str:
 def legend(weights: Weights) -> Iterator[tuple[str, str]]:
     """The classes of the badges there are, and what each means."""
     present = {_class(weight) for weight in weights.every()}
-    words = {"plus": "lost without it", "minus": "gained without it", "unsure": "no difference shown"}
+    words = {"plus": "lost without it", "minus": "gained without it", "unsure": "no difference"}
     yield from ((f"swatch badge {name}", text) for name, text in words.items() if name in present)
 
 

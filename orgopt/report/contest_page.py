@@ -65,8 +65,8 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
 
 
 def _word(verdict: str) -> Markup:
-    """A verdict; that no difference is shown is no word for one that is not there."""
-    return word(verdict, {"no difference": "not told apart", "worse": "behind"}.get(verdict, ""))
+    """How one stands to the first."""
+    return word(verdict, {"worse": "behind"}.get(verdict, ""))
 
 
 def _standings(told: ContestView, found: Ranking) -> Iterator[Markup | None]:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from orgopt.markup import Child, Markup, h, percent
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
-from orgopt.study.wording import plain, signed
+from orgopt.study.wording import MARKS, plain, signed
 
 _HEIGHT = 26
-MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
 
 
 class Column(NamedTuple):

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orgopt.markup import Markup, h, percent
-from orgopt.report.forest import MARKS
 from orgopt.report.scale import Scale, scale
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.verdict.ending_form import Bar, Ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count, plain
+from orgopt.study.wording import MARKS, NO_DIFFERENCE, count, plain
 
 _STAGES = {"done": "✓", "now": "●", "next": "○"}
 _LEAST_TOP = 0.2  # scores that are next to nothing have bars that are
@@ -73,12 +72,8 @@ def _key(bars: Sequence[Bar]) -> Markup | None:
     told = [f"Whiskers: the 95 % interval of the distance to the dashed line, the score of {name}."] * any(
         bar.low is not None for bar in bars
     )
-    words = {"no difference": "not told apart from", "worse": "better than"}
-    told += [
-        f"{MARKS[verdict]} {said} {name}."
-        for verdict, said in words.items()
-        if any(bar.verdict == verdict for bar in bars)
-    ]
+    words = {"no difference": NO_DIFFERENCE, "worse": f"{MARKS['worse']} {name} is worse."}
+    told += [said for verdict, said in words.items() if any(bar.verdict == verdict for bar in bars)]
     return h("p", " ".join(told), cls="legend") if told else None
 
 
@@ -104,10 +99,16 @@ def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
         height="22",
         aria_hidden="true",
     )
-    mark = {"no difference": "not told apart", "worse": "ahead"}.get(bar.verdict)
+    mark = {"no difference": "no difference", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
-        h("th", bar.name, scope="row", title=bar.meaning or None),
+        h(
+            "th",
+            bar.name,
+            h("small", f" {count(bar.fewer, 'seed')}".replace(" seed", "\u00a0seed")) if bar.fewer else None,
+            scope="row",
+            title=bar.meaning or None,
+        ),
         h("td", drawn, cls="plot"),
         h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),
     )

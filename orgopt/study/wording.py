@@ -28,6 +28,9 @@ MEANINGS = {
     "simplest": "the simplest that was as good in the race",
 }
 """What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""
+MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
+"""The mark of each verdict, so that it is seen without colour; screens have one wording of it: `marked`."""
+NO_DIFFERENCE = "○ no difference: the 95 % interval has 0 in it, so either may be better."
 _PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
 _LEAST_SHOWN = 0.01
@@ -79,6 +82,11 @@ def interval(low: float | None, high: float | None, sign: bool = False, digits: 
         return ""
     write = signed if sign else plain
     return f"[{write(low, digits)}, {write(high, digits)}]"
+
+
+def marked(verdict: str) -> str:
+    """A verdict as every screen has it: `▲ better`, `▼ worse`, `○ no difference`; another word as it is."""
+    return f"{MARKS.get(verdict, '')} {verdict}".strip()
 
 
 def count(number: float, noun: str = "") -> str:

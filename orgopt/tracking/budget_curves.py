@@ -113,7 +113,7 @@ class _Frame:
         for share in (0, 0.25, 0.5, 0.75, 1):
             x, t = self.x(share * self.budget_s), f"{share * self.budget_s:.3g}"
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
-        words = ("seconds of the budget", "quality of the submission: 0 untouched, 1 best setting known")
+        words = ("seconds of the budget", "0 untouched, 1 best known; a score is half the end, half the mean")
         for row, line in enumerate(words):
             parts.append(f'<text x="{LEFT}" y="{HEIGHT - 21 + 14 * row}" fill="#555">{line}</text>')
         return parts

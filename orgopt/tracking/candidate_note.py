@@ -1,17 +1,21 @@
 """The note of a candidate in MLflow: the result first, then ways to more, and its pictures. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import TEST
+from orgopt.study.records.result import Claim
 from orgopt.study.standing import Standing
+from orgopt.study.verdict.measures import form_of
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, interval, noise, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, interval, marked, noise, plain, unnegated
 from orgopt.tracking import ways
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import against_seed, ahead
+from orgopt.tracking.study_note import against_seed, ahead, unbroken
 
 Z = 1.96  # of a 95 % interval
 
@@ -20,6 +24,7 @@ class Family(NamedTuple):
     """A candidate and the one that it is a change of, with the addresses of their runs.
 
     Attributes:
+        study_run: The address of the study's run.
         ended: When the candidate's last run ended, in seconds since the epoch.
         varied: The parameters in which the candidates of the study differ.
     """
@@ -29,6 +34,7 @@ class Family(NamedTuple):
     parent: CandidateView | None
     parent_run: str
     own_run: str
+    study_run: str
     ended: float
     varied: frozenset[str]
 
@@ -40,61 +46,93 @@ def note(family: Family, place: int) -> str:
     lines = [f"**{_standing(own.standing)}** · {place}. of {len(view.candidates)} so far"]
     if own.dropped and own.standing:
         lines[0] += f" · clearly worse after {own.standing.seeds} of {planned} seeds, and given no more"
-    lines += [_origin(family), _ways(family), _pictures()]
+    lines[0] += f"  \n{_next(family)}"
+    return "\n\n".join([*lines, _origin(family), _ways(family), _pictures(), *_experiments(own)])
+
+
+def _next(family: Family) -> str:
+    """What to do with a candidate that is no champion."""
+    study = f"[the study]({family.study_run})" if family.study_run else "the study"
+    if family.own.disqualified:
+        return "→ It broke a rule of its task, and does not count."
+    return f"→ Search seeds only choose. What counts is the champion's test on fresh seeds: see {study}."
+
+
+def _experiments(own: CandidateView) -> Iterator[str]:
+    """What its teams ran, and what most of their failures were."""
     every = [score for scores in own.scores.values() for score in scores]
     ended: dict[str, int] = {}
     for score in every:
         for status, number in score.experiments.items():
             ended[status] = ended.get(status, 0) + number
     if every:
-        done = ", ".join(f"{number} {status}" for status, number in ended.items())
-        busy = sum(score.utilisation for score in every) / len(every)
-        lines.append(f"Experiments: {done}. Slots busy {busy:.0%}.")
+        done = ", ".join(f"{number:,} {status}" for status, number in ended.items())
+        busy = fmean(score.utilisation for score in every)
+        told = f"Its teams ran {count(sum(ended.values()), 'experiment')} in the search ({done})"
+        yield f"{told}; the hardware was busy {busy:.0%} of the time."
     if errors := {score.common_error for score in every if score.common_error}:
-        lines.append("Most frequent error: " + escape(next(iter(errors))))
-    return "\n\n".join(lines)
+        yield "Most frequent error: " + escape(next(iter(errors)))
 
 
-def champion_note(family: Family, place: int, final: FinalRecord, more: Mapping[str, str]) -> str:
-    """The note of a champion: what the test says leads, and the search's flattered value stands behind it.
+def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], advice: Sequence[str] = ()) -> str:
+    """The note of a champion: what the test says and what to do lead; a table joins all that is measured of it.
 
     Args:
         family: The champion and its parent.
-        place: Its rank in the search.
         final: The result.
         more: Addresses of what only a champion has, by what they lead to.
+        advice: What follows from the result, a line each.
     """
-    test, standing = final.estimates.test, family.own.standing
-    if not test:
-        return f"**{STAR} Champion**, not tested.\n\n{note(family, place)}"
-    ends = escape(interval(test.low, test.high))
-    known = f" (95 % {ends}, {count(test.n, 'fresh seed')})" if ends else ""
-    lines = [f"**{STAR} Champion: {plain(test.mean)} on test seeds**{known}"]
-    if claim := against_seed(final):
-        lines.append(f"The seed document: {plain(claim.mean)}; the champion is ahead by {escape(ahead(claim))}")
-    if standing:
-        gap = standing.value - test.mean
-        picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
-        lines.append(
-            f"In the search it had {plain(standing.value)}, {picked}" + f": flattered by {plain(gap)}" * (gap > 0)
-        )
-    _, *rest = (
-        note(family, place).replace(_ways(family), f"{ways.line(more)} · {_ways(family)}".strip(" ·")).split("\n\n")
-    )
-    return "\n\n".join(["  \n".join(lines), *rest])
+    test, claim = final.estimates.test, against_seed(final)
+    found = f"{plain(test.mean)} on {count(test.n, 'fresh test seed')}" if test else "not tested"
+    if claim:
+        sure = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
+        found += f", seed document {plain(claim.mean)}: {sure}, {escape(ahead(claim))}"
+    lines = [f"**{STAR} Champion: {found}**", *(f"**→ {escape(line)}**" for line in advice[:1])]
+    parts = ["  \n".join(lines), _measured(family, final, claim), _origin(family)]
+    parts += [ways.line({**more, **_links(family)}), _pictures(), *_experiments(family.own)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
+    """All that is measured of a champion and of the seed document in one table, which says what each figure is."""
+    view, own, seed, test = family.view, family.own, family.view.candidates[0], final.estimates.test
+    rows: list[tuple[str, ...]] = []
+    if test:
+        ends = unbroken(escape(interval(test.low, test.high)))
+        scores = f"**{plain(test.mean)}** {ends}".strip(), plain(claim.mean) if claim else "–"
+        rows.append(("score on test seeds", *scores, "what counts: 0 is the untouched script, 1 the best known"))
+    if own.standing:
+        gap = own.standing.value - test.mean if test else 0.0
+        flattered = f": flattered by {plain(gap)}" if gap > 0 else ""
+        why = f"picked for it of {count(len(view.candidates), 'candidate')}{flattered}"
+        scores = plain(own.standing.value), plain(seed.standing.value if seed.standing else None)
+        rows.append(("score on search seeds", *scores, why))
+    for name, task in view.head.tasks.items():
+        means = [[score.heldout for score in view.scores(TEST, one.name, name)] for one in (own, seed)]
+        if all(means):
+            metric, before = unnegated(task.heldout, task.baseline.heldout)
+            reached = [unnegated(task.heldout, fmean(values))[1] for values in means]
+            form, better = form_of([before, *reached]), "lower" if metric == task.heldout else "higher"
+            why = f"on held-out data, of test seeds; untouched {before:{form}}, {better} is better"
+            rows.append((escape(f"{name} {metric}"), *(f"{value:{form}}" for value in reached), why))
+    lines = [("", f"{STAR} champion", SEED_DOCUMENT.replace(" ", "\u00a0"), ""), ("---", "---:", "---:", "---"), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
 
 
 def _ways(family: Family) -> str:
-    """Links to what else there is of a candidate."""
+    return ways.line(_links(family))
+
+
+def _links(family: Family) -> dict[str, str]:
+    """What else there is of a candidate, by what it is."""
     task = family.view.tasks[0]
     changed = ways.artifact(family.own_run, "diff.html") if family.parent else ""
-    return ways.line(
-        {
-            "changes from its parent, in colours": changed,
-            "its document": ways.artifact(family.own_run, "program.md"),
-            "what its agents did, on the first seed": ways.artifact(family.own_run, f"ledger-{task}.json"),
-        }
-    )
+    return {
+        "changes from its parent, in colours": changed,
+        "its document": ways.artifact(family.own_run, "program.md"),
+        "what its agents did, on the first seed": ways.artifact(family.own_run, f"ledger-{task}.json"),
+    }
 
 
 def _pictures() -> str:
@@ -104,12 +142,11 @@ def _pictures() -> str:
 def _standing(standing: Standing | None) -> str:
     if standing is None:
         return "No complete run"
-    seeds = f"{standing.seeds} seed{'s' * (standing.seeds != 1)}"
+    seeds = count(standing.seeds, "search seed")
     if not standing.error:
-        return f"Research output {plain(standing.value)} ({seeds})"
+        return f"Score {plain(standing.value)} on {seeds}"
     low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    spread = f"95 % {escape(interval(low, high))}"
-    return f"Research output {plain(standing.value)}{noise(standing.error)} ({spread}, {seeds})"
+    return f"Score {plain(standing.value)} on {seeds} (95 % {escape(interval(low, high))})"
 
 
 def _origin(family: Family) -> str:
@@ -122,4 +159,4 @@ def _origin(family: Family) -> str:
     rewrite = family.view.rewrites.get(family.own.name)
     reasons = escape("; ".join(one.reason for one in (rewrite.changes if rewrite else ()) if one.reason))
     why = f"\n\nWhy, in its words: {reasons}" if rewrite and proposer == rewrite.rewriter and reasons else ""
-    return f"{escape(proposer)} changed {link}{known}: {changes}{why}"
+    return f"Proposed by {escape(proposer)} as a change of {link}{known}: {changes}{why}"

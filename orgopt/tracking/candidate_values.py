@@ -188,7 +188,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
             family.parent.record, own.record, own.record.changes, _scores(family.parent, own)
         )
     seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = budget_curves.picture(f"{own.name}: quality over the budget", seeds, budget_s)
+    files["curves.svg"] = budget_curves.picture(f"{own.name}: quality over the budget, search seeds", seeds, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))

@@ -14,7 +14,7 @@ from orgopt.tracking.study_note import lead
 HEIGHT, BARS, ROW, TABLE = 226, 290, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
 room in them; of a table's row and what is around its rows."""
-_NO_ROOM = ("", "system", "budget", "test", "generations", "over the budget")
+_NO_ROOM = ("", "system", "budget", "search", "test", "generations", "over the budget")
 """Sections that MLflow would add of itself, of every other metric; they come folded."""
 
 
@@ -89,9 +89,10 @@ def _found(words: str, view: StudyView) -> str:
 
 
 def _of_study(view: StudyView) -> list[_Section]:
+    course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
     return [
-        _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name)], BARS),
-        _Section("By generation, and over the budget", [_by_generation(), _over_the_budget()]),
+        _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers()], BARS),
+        _Section(course, [_by_generation(), _over_the_budget()]),
     ]
 
 
@@ -110,6 +111,11 @@ def _by_generation() -> dict[str, Any]:
 
 def _over_the_budget() -> dict[str, Any]:
     return _line([names.TEST_BUDGET.name], names.TEST_SECONDS.name)
+
+
+def _whiskers() -> dict[str, Any]:
+    """How sure each score is, a row a run."""
+    return _line([names.TEST_ROW.name], names.TEST_ENDS.name) | {"displayPoints": True}
 
 
 def _chart(kind: str) -> dict[str, Any]:

@@ -4,27 +4,29 @@ from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.result import Claim
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, plain
-from orgopt.tracking import names, pictures
-from orgopt.tracking.entry import NOTE, Entry
+from orgopt.study.wording import MARKS, MEANINGS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, marked, plain
+from orgopt.tracking import names, pictures, whiskers
+from orgopt.tracking.entry import NOTE, RUN_NAME, Entry
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import COLOUR, STAR, order_ahead
-from orgopt.tracking.study_note import ahead, fewer_seeds, main_claims
+from orgopt.tracking.study_note import ahead, fewer_seeds
 
 _FIRST = 2  # after champion and seed document
 
 
 def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
     """The controls of a study as runs, the best on test seeds first."""
-    found = [one for one in main_claims(final) if one.entrant != SEED_DOCUMENT]
+    found = [one for one in whiskers.in_order(final) if one.entrant != SEED_DOCUMENT]
     entries: list[Entry] = []
     colours = pictures.control_colours(final)
-    for place, one in enumerate(sorted(found, key=lambda claim: -claim.mean)):
+    for place, one in enumerate(found):
         ran = pictures.ran_as(one.entrant, final)
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
         name += f" ({ran})" if ran != one.entrant else ""
         fewer = fewer_seeds(one, found)
-        apart = f"The champion is ahead by {escape(ahead(one))} on the same {count(one.seeds, 'seed')}: {one.verdict}"
+        title = f"control · {name}{fewer}" + f" {MARKS[one.verdict]}" * (one.verdict == "no difference")
+        seeds, said = count(one.seeds, "seed"), marked(one.verdict)
+        apart = f"The champion is ahead by {escape(ahead(one))} on the same {seeds}: {said}"
         common = f"; it scored {plain(one.champion_mean)} on these, and ran on more" if fewer else ""
         note = [
             f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
@@ -38,14 +40,16 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.RESULT.name: _beside_champion(one) + fewer,
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
+            RUN_NAME: title,
             NOTE: "\n\n".join(filter(None, note)),
             **names.reporting(view.head),
         }
         points = (names.CONTROL_OUTPUT.at(one.mean), *pictures.budget_points(view, ran))
+        points += whiskers.of_other(final, one.entrant)
         entries.append(
             Entry(
                 key=f"control {one.entrant}",
-                name=f"control · {name}",
+                name=title,
                 began=final.at,
                 at=final.at,
                 tags=tags,
@@ -68,4 +72,4 @@ def _beside_champion(claim: Claim) -> str:
     ends = interval(low, high, digits=digits) if behind else interval(-high, -low, digits=digits)
     if claim.verdict in {"better", "worse"}:
         return f"{'behind' if behind else 'ahead of'} {STAR} by {far} {ends}"
-    return f"not told from {STAR}: {far} {'behind' if behind else 'ahead'} {ends}"
+    return f"{marked(claim.verdict)}: {far} {'behind' if behind else 'ahead of'} {STAR} {ends}"

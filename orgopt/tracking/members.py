@@ -36,7 +36,7 @@ class Members:
         parent = self.view.parent(own)
         address = self.address(parent.name) if parent else ""
         ended = self.ended.get(name, own.record.at)
-        return Family(self.view, own, parent, address, self.own, ended, self.varied)
+        return Family(self.view, own, parent, address, self.own, self.address("study"), ended, self.varied)
 
     def note(self, name: str) -> str:
         """The note of a candidate."""

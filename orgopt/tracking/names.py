@@ -80,19 +80,22 @@ class Label(NamedTuple):
 
 
 # Of candidates, as far as the study was when their generation ended.
-OUTPUT = Metric("candidate", "research_output", "q", "mean over its seeds, and over tasks")
-ERROR = Metric("candidate", "error", "q", "standard error of that mean, from the noise of all candidates")
-ESTIMATE = Metric("candidate", "estimate", "q", "the mean drawn to that of all candidates, as few seeds flatter")
-SEEDS = Metric("candidate", "seeds", "runs", "seeds on which it ran, on each task")
-Q_FINAL = Metric("candidate", "q_final", "q", "held-out improvement of what was submitted last, mean over runs")
-Q_MEAN = Metric("candidate", "q_mean", "q", "mean over the budget of what would be submitted, mean over runs")
+OUTPUT = Metric("candidate", "search/score", "q", "mean over its seeds, and over tasks")
+ERROR = Metric("candidate", "search/error", "q", "standard error of that mean, from the noise of all candidates")
+ESTIMATE = Metric("candidate", "search/estimate", "q", "the mean drawn to that of all candidates, as few seeds flatter")
+SEEDS = Metric("candidate", "search/seeds", "runs", "seeds on which it ran, on each task")
+Q_FINAL = Metric("candidate", "search/q_final", "q", "held-out improvement of what was submitted last, mean over runs")
+Q_MEAN = Metric("candidate", "search/q_mean", "q", "mean over the budget of what would be submitted, mean over runs")
 PROGRESS = Metric(
-    "candidate", "validation_progress", "0 to 1", "the metric that steers of what was submitted last, mean over runs"
+    "candidate",
+    "search/validation_progress",
+    "0 to 1",
+    "the metric that steers of what was submitted last, mean over runs",
 )
 UTILISATION = Metric("candidate", "utilisation", "share", "of the slots' time that experiments ran, mean over runs")
 AGENT_S = Metric("candidate", "agent_s", "agent-seconds", "spent thinking and meeting, mean over runs")
 EXPERIMENTS = Metric("candidate", "experiments", "experiments", "in all of its runs")
-TASK_OUTPUT = Metric("candidate", "TASK/research_output", "q", "mean over its seeds on one task")
+TASK_OUTPUT = Metric("candidate", "TASK/score", "q", "mean over its seeds on one task")
 TASK_HELDOUT = Metric(
     "candidate",
     "TASK/METRIC",
@@ -105,11 +108,18 @@ BUDGET_Q = Metric(
 BUDGET_BEST = Metric(
     "candidate", "budget/best.TASK", "the metric's", "best that the team has seen, on the first seed; a step a second"
 )
-TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of champion and seed document: mean on test seeds")
+TEST_OUTPUT = Metric("candidate", "test/score", "q", "of champion and seed document: mean on test seeds")
 TEST_BUDGET = Metric(
     "candidate", "test/over the budget", "q", "of both: what would be submitted, mean over seeds; a step a second"
 )
 TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
+TEST_ENDS = Metric(
+    "candidate",
+    "score with 95 percent interval to champion",
+    "q",
+    "of the seed document: the ends and what is between; of the champion its score: the axis of a chart, by step",
+)
+TEST_ROW = Metric("candidate", "test/row", "number", "of both: the row of that chart, by step")
 TEST_PROGRESS = Metric(
     "candidate", "test/validation_progress", "0 to 1", "of the champion alone: of what it submitted last"
 )
@@ -119,10 +129,12 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
+CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q", "as the seed document's")
+CONTROL_ROW = Metric("control", TEST_ROW.name, "number", "likewise")
 CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")
 
 # Of generations.
-GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate that kept all its seeds")
+GENERATION_BEST = Metric("generation", "search/score", "q", "of its best candidate that kept all its seeds")
 GENERATION_MEDIAN = Metric("generation", "median", "q", "of its candidates")
 GENERATION_SIZE = Metric("generation", "candidates", "candidates", "that counted and ran")
 
@@ -131,7 +143,7 @@ BEST = Metric("study", "generations/best", "q", "of the generation's best candid
 MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
 BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
 BY_GENERATION = Metric("study", "generation", "number", "the axis of charts by generation, by step")
-STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
+STUDY_TEST = Metric("study", "test/score", "q", "of the champion on test seeds, all tasks")
 CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
 STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
 STUDY_RUNS = Metric("study", "runs", "runs", "of teams, in all")
@@ -173,10 +185,10 @@ PROMPT_CHAMPION = Label("prompt", "verdict", "the verdict of the study in a few 
 VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
 VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
 VERSION_TEST_SCORE = Label(
-    "prompt version", "score on test seeds", "research output with its 95 % interval: the one to quote"
+    "prompt version", "score on test seeds", "the score with its 95 % interval: the one to quote"
 )
 VERSION_SCORE = Label(
-    "prompt version", "score in the search", "research output in the search, for which it was chosen: flattered"
+    "prompt version", "score in the search", "the score in the search, for which it was chosen: flattered"
 )
 
 # Parameters, by which candidates are compared, as far as they vary in the study. Their names are short and have no

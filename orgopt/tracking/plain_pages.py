@@ -30,8 +30,9 @@ App = Callable[[Scope, Callable[..., Awaitable[Any]], Send], Awaitable[None]]
 HIDDEN = ("#root [data-assistant-ui]", '#root [data-component-id^="mlflow.experiment_page.shared_view"]')
 TITLES = (
     (" vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)), "Score by generation, on search seeds"),
-    (names.TEST_BUDGET.name, "Score over the budget, mean of test seeds"),
-    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best setting known"),
+    (names.TEST_BUDGET.name, "Quality over the budget, on test seeds"),
+    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best"),
+    (names.TEST_ROW.name, "○ no difference where it crosses ★"),
 )
 """Of charts, which MLflow titles by the names of their metrics."""
 LEGENDS = {
@@ -39,6 +40,7 @@ LEGENDS = {
     names.MEDIAN.name: "median",
     names.BEST_SO_FAR.name: "best so far",
     names.TEST_BUDGET.name: "",
+    names.TEST_ROW.name: "",
 }
 """What legends call a metric in place of `RUN (METRIC)`; the run alone where that says it."""
 _SORTING = ",".join(f"[title='{one.name}']" for one in (names.STUDY, names.KEY, names.ORDER, names.PLACE))
@@ -46,6 +48,7 @@ _CARD = "#root [data-testid=experiment-view-compare-runs-card]"
 _TITLE = f"{_CARD} h4"
 _BARS = f"{_CARD}:has(h4[title='{names.TEST_OUTPUT.name}'])"
 _CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
+_WHISKERS = f"{_CARD}:has(h4[title='{names.TEST_ROW.name}'])"
 _GENERATIONS = f"{_CARD}:has(h4[title='{TITLES[0][0]}'])"
 _STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['study'][1:]))})"
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
@@ -81,8 +84,9 @@ _RULES = (
         f"{_TITLE}[title='{name}']{{font-size:0}}{_TITLE}[title='{name}']::after{{{_said(words)}}}"
         for name, words in TITLES
     ),
-    f"{_CURVES} div:has(>div:nth-child(5)>svg+span){{display:none}}",
-    f"{_CURVES} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}",
+    *(f"{one} div:has(>div:nth-child(5)>svg+span){{display:none}}" for one in (_CURVES, _WHISKERS)),
+    *(f"{one} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}" for one in (_CURVES, _WHISKERS)),
+    f"{_WHISKERS} :is(.ytick,.yaxislayer-above){{display:none}}",  # rows, in the order of the list beside them
     f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
     f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
     f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
@@ -100,14 +104,14 @@ _RULES = (
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
-    "#root [style*='-request-size']{flex:1 1 262px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
+    "#root [style*='-request-size']{flex:1 1 280px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )
 LEADING = (
     (names.RESULT.name, "Result:"),
-    (names.TEST_OUTPUT.name, "Score on test seeds:"),
-    (names.OUTPUT.name, "Score in the search:"),
+    (names.TEST_OUTPUT.name, "Score on test seeds (counts):"),
+    (names.OUTPUT.name, "Score in the search (flattered):"),
 )
 """Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
 

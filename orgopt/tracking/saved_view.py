@@ -29,7 +29,7 @@ STORY = f"tags.`{names.PLACE.name}` LIKE '%'"
 PREFIX = "mlflow.sharedViewState."
 """What the tag of an experiment begins with that keeps a view."""
 _WIDTHS = {"attributes.`Run Name`": 372, "runDateAndNestInfo": 138, "duration": 80}
-_COLUMN, _WIDE, _LETTER, _AROUND = 65, 270, 6, 30  # pixels, of the others: numbers at least, and what is told in words
+_COLUMN, _WIDE, _LETTER, _AROUND = 65, 300, 6, 30  # pixels, of the others: numbers at least, and what is told in words
 
 
 def saved_views() -> dict[str, str]:

@@ -7,8 +7,18 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.records.result import Claim
 from orgopt.study.rewrites import said_of_rewrites
-from orgopt.study.verdict.ending_form import Ending
-from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, plain, signed
+from orgopt.study.verdict.ending_form import Ending, scale_alone
+from orgopt.study.wording import (
+    MORE_AGENTS,
+    SEED_DOCUMENT,
+    count,
+    digits_of,
+    entrant_name,
+    interval,
+    marked,
+    plain,
+    signed,
+)
 from orgopt.tracking import ways
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
@@ -36,14 +46,14 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", *(f"**→ {escape(line)}**" for line in told.advice[:1])]
-    parts = ["  \n".join(head), _figures(final, link), ways.line(more), shown]
-    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice[1:])))
+    parts = ["  \n".join(head), _figures(final, link), _joined(told), ways.line(more), shown]
+    parts.append("\n".join(f"- {escape(line)}" for line in (*told.notes, *told.advice[1:])))
     rows = [
         f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "
-        f"{ahead(one)} | {one.verdict} |"
+        f"{ahead(one)} | {marked(one.verdict)} |"
         for one in final.claims
     ]
-    columns = "| on | task | against | its score | evolved team is ahead by | evolved team is |"
+    columns = "| on | task | against | its score | evolved team is ahead by | verdict |"
     if rows:
         parts.append("\n".join([columns, "|---|---|---|---|---|---|", *rows]))
     changes = "\n".join(f"- {escape(change)}" for change in told.changes)
@@ -54,19 +64,25 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
         parts.append(escape(said_of_predictions(final.feedback)))
     if final.rewrites:
         parts.append(escape(said_of_rewrites(final.rewrites)))
-    parts.append(f"{escape(told.scale)} {final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
+    parts.append(f"{final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
     return "\n\n".join(filter(None, parts))
 
 
+def _joined(told: Ending) -> str:
+    """What the scores are in the tasks' own metrics, in a line each."""
+    lines = (f"{escape(scale_alone(told))} In metrics:", *(escape(line) for line in told.measures))
+    return "  \n".join(lines) if len(lines) > 2 else " ".join(lines)
+
+
 def result(final: FinalRecord, told: Ending) -> str:
-    """The verdict in a few words: `★ g04-c03 better: +0.36 [+0.31, +0.40]`."""
+    """The verdict in a few words: `★ g04-c03 ▲ better: +0.36 [+0.31, +0.40]`."""
     claim = against_seed(final)
     return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
 
 
 def apart(claim: Claim, word: str = "") -> str:
-    """How the champion stands to somebody: `better: +0.36 [+0.31, +0.40]`; the difference alone on a single seed."""
-    said = word or (claim.verdict if claim.low is not None else "")
+    """How the champion stands to somebody: `▲ better: +0.36 [+0.31, +0.40]`; the difference alone on a single seed."""
+    said = marked(word or (claim.verdict if claim.low is not None else ""))
     return f"{said}: {ahead(claim)}".strip(": ")
 
 
@@ -91,13 +107,13 @@ def fewer_seeds(claim: Claim, every: Sequence[Claim]) -> str:
 
 
 def lead(final: FinalRecord) -> str:
-    """`★ is ahead of the seed document by +0.38 [+0.11, +0.57]`; empty where that was not tested."""
+    """`★ against the seed document: ▲ better, +0.38 [+0.11, +0.57]`; empty where that was not tested."""
     claim = against_seed(final)
-    return f"{STAR} is ahead of the seed document by {ahead(claim)}" if claim else ""
+    return f"{STAR} against the seed document: {apart(claim).replace(': ', ', ')}" if claim else ""
 
 
 def in_words(final: FinalRecord, version: str, word: str) -> str:
-    """The verdict of versions, `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], better`.
+    """The verdict of versions, `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], ▲ better`.
 
     Args:
         final: The result.
@@ -109,7 +125,12 @@ def in_words(final: FinalRecord, version: str, word: str) -> str:
     if claim is None:
         return f"{who}: {plain(test.mean)}" if test else f"{who}, untested"
     scores = f"{plain(claim.champion_mean)}, {SEED_DOCUMENT} {plain(claim.mean)}"
-    return f"{who}: {scores}, {ahead(claim)}, {word}".strip(", ")
+    return f"{who}: {scores}, {ahead(claim)}, {marked(word)}".strip(", ")
+
+
+def unbroken(ends: str) -> str:
+    """An interval that stays in one line of a narrow column."""
+    return ends.replace(", ", ",\u00a0")
 
 
 def _beside(final: FinalRecord) -> list[Claim]:
@@ -133,6 +154,6 @@ def _figures(final: FinalRecord, champion: str) -> str:
         (f"on {seeds}", f"evolved team {champion}", *names),
         ("---", *("---:" for _ in range(1 + len(found)))),
         ("score", f"**{plain(found[0].champion_mean)}**", *(plain(one.mean) for one in found)),
-        ("evolved team is ahead by", "", *(f"{escape(ahead(one))} {one.verdict}" for one in found)),
+        ("evolved team is ahead by", "", *(unbroken(escape(ahead(one))) + f" {marked(one.verdict)}" for one in found)),
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -12,8 +12,8 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import interval, noise, plain
-from orgopt.tracking import names, pictures, tables, ways
+from orgopt.study.wording import SEED_DOCUMENT, interval, noise, plain
+from orgopt.tracking import names, pictures, tables, ways, whiskers
 from orgopt.tracking.candidate_note import Family, champion_note
 from orgopt.tracking.candidate_values import parts_points, placed, sources
 from orgopt.tracking.diffs import diff, diff_page
@@ -166,12 +166,11 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
     )
 
 
-def champion(family: Family, place: int, final: FinalRecord, more: Mapping[str, str]) -> Entry:
+def champion(family: Family, final: FinalRecord, more: Mapping[str, str]) -> Entry:
     """What the end of a study adds to the champion's run.
 
     Args:
         family: The champion and its parent.
-        place: Its rank in the search.
         final: The result.
         more: Addresses of what only a champion has, by what they lead to.
     """
@@ -180,14 +179,14 @@ def champion(family: Family, place: int, final: FinalRecord, more: Mapping[str, 
     under = (names.TEST_PROGRESS, names.TEST_Q_FINAL, names.TEST_Q_MEAN)
     points = (names.TEST_OUTPUT.at(test.mean),) if test else ()
     points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
-    points += tuple(pictures.budget_points(family.view, family.own.name))
+    points += (*pictures.budget_points(family.view, family.own.name), *whiskers.of_champion(final))
     verdict = f"{STAR} champion" + (f", {apart(claim)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
         RUN_NAME: champion_title(family.own.record, read(parse(family.own.record.program)).org),
         names.RESULT.name: verdict,
         **placed(family.view.head, family.own.record, champion=True),
-        NOTE: champion_note(family, place, final, more)[:LONGEST_VALUE],
+        NOTE: champion_note(family, final, more, ending(family.view).advice)[:LONGEST_VALUE],
     }
     return Entry(at=final.at, ended=False, tags=tags, points=points)
 
@@ -205,6 +204,7 @@ def seed_tested(view: StudyView, final: FinalRecord) -> Entry | None:
     if claim is None:
         return None
     points = (names.TEST_OUTPUT.at(claim.mean), *pictures.budget_points(view, view.candidates[0].name))
+    points += whiskers.of_other(final, SEED_DOCUMENT)
     return Entry(at=final.at, ended=False, points=points)
 
 
@@ -273,7 +273,7 @@ def _ranking(members: Sequence[CandidateView]) -> str:
         for one in ranked[:12]
         if one.standing
     ]
-    return "\n".join(["| candidate | research output | seeds | changes |", "|---|---|---|---|", *rows])
+    return "\n".join(["| candidate | score on search seeds | seeds | changes |", "|---|---|---|---|", *rows])
 
 
 def _when(view: StudyView, number: int) -> float:

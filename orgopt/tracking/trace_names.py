@@ -3,15 +3,22 @@
 A trace is a run on one seed, which may say the opposite of the mean: it never stands without that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orgopt.score import Score
-from orgopt.study.records.names import SEARCH
+from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, plain, unnegated
+from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, marked, plain, unnegated
 from orgopt.tracking.names import STAR
+from orgopt.tracking.study_note import ahead
 from orgopt.tracking.traces import Told
+
+_DECIDES = {
+    SEARCH: "The search chose by these seeds, which flatters: test seeds count.",
+    RACE: "The race picked the champion by these seeds, which flatters: test seeds count.",
+}
+"""What the scores of a phase are good for, where they are no test."""
 
 
 def told(view: StudyView, name: str, place: str, ledger: Path) -> Told:
@@ -24,19 +31,22 @@ def told(view: StudyView, name: str, place: str, ledger: Path) -> Told:
         ledger: The file of its events, `ledger-TASK.jsonl`.
     """
     task, phase = _run(place, ledger)
-    scored = score_of(view, name, place, ledger)
-    score = f" · {plain(scored)}" if scored is not None else ""
+    own = view.scores(phase, name, task)
+    score = plain(own[0].research_output) if own else ""
     # What tells runs of a list apart comes first, since lists cut names off.
-    title = f"{_who(view, name)} · first {phase} seed{score}" + f" · {task}" * (len(view.tasks) > 1)
+    of = f" of {len(own)}" if len(own) > 1 else ""
+    title = f"{_who(view, name)} · {phase} seed 1{of}" + f": {score}" * bool(score)
+    title += f" · {task}" * (len(view.tasks) > 1)
     measured, _ = unnegated(view.head.tasks[task].metric, 0.0)
-    return Told(title, measured, _beside(view, name, task, phase))
+    return Told(title, measured, _means(view, name, task, phase), score, tuple(_advice(view, name, task, phase)))
 
 
-def score_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
-    """What a run of a candidate scored; None where that is not known."""
+def mean_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
+    """What a candidate scored on all seeds of a run's phase, in the digits of what is beside it; None if unknown."""
     task, phase = _run(place, ledger)
-    scores = view.scores(phase, name, task)
-    return scores[0].research_output if scores else None
+    sides = dict.fromkeys((name, view.candidates[0].name, view.final.champion if view.final else name))
+    means = {one: _mean(scores) for one in sides if (scores := view.scores(phase, one, task))}
+    return round(means[name], digits_of(*means.values())) if name in means else None
 
 
 def _run(place: str, ledger: Path) -> tuple[str, str]:
@@ -50,16 +60,32 @@ def _who(view: StudyView, name: str) -> str:
     return SEED_DOCUMENT if name == view.candidates[0].name else name
 
 
-def _beside(view: StudyView, name: str, task: str, phase: str) -> str:
-    """`one seed of 12; mean 0.43 (seed document 0.05)`: of the seeds of its phase, beside champion or seed document."""
+def _means(view: StudyView, name: str, task: str, phase: str) -> str:
+    """`12 test seeds: ★ champion 0.43, seed document 0.05, ▲ better +0.38 [+0.11, +0.57]`; both say the same."""
     own, seed = view.scores(phase, name, task), view.candidates[0].name
-    other = seed if name != seed else view.final.champion if view.final else ""
     if len(own) < 2:
         return "the only seed" if own else ""
-    beside = view.scores(phase, other, task) if other != name else []
-    known = f" ({_who(view, other)} {_mean(beside)})" if len(beside) == len(own) else ""
-    return f"one seed of {len(own)}; mean {_mean(own)}{known}"
+    champion = view.final.champion if view.final else name
+    sides = {one: scores for one in dict.fromkeys((champion, seed)) if (scores := view.scores(phase, one, task))}
+    if any(len(scores) != len(own) for scores in sides.values()) or name not in sides:
+        return f"mean of {count(len(own), f'{phase} seed')} {plain(_mean(own))}"
+    known = ", ".join(f"{_who(view, one)} {plain(_mean(scores))}" for one, scores in sides.items())
+    claims = view.final.claims if view.final else ()
+    of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
+    apart = "".join(f", {marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None)
+    return f"{count(len(own), f'{phase} seed')}: {known}{apart}"
 
 
-def _mean(scores: Sequence[Score]) -> str:
-    return plain(sum(one.research_output for one in scores) / len(scores))
+def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:
+    """What to make of one run, and what to look at next."""
+    seeds = len(view.scores(phase, name, task))
+    other = "the seed document's run" if view.final and name == view.final.champion else "the champion's run"
+    said = [_DECIDES[phase]] if phase in _DECIDES else ["The mean counts, one seed is luck."] * (seeds > 1)
+    if phase == TEST:
+        said.append(f"Next: compare with {other} on the same seed.")
+    if said:
+        yield " ".join(said)
+
+
+def _mean(scores: Sequence[Score]) -> float:
+    return sum(one.research_output for one in scores) / len(scores)

@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orgopt.study.wording import digits_of
 from orgopt.tracking.traces import Span
 
-SCORE = "score"
-"""The name of the assessment that has the score of a run."""
+SCORE = "mean score"
+"""The name of the assessment by which lists of traces sort: a run's own score may say the opposite of the verdict."""
 
 
 def send(
@@ -28,7 +27,7 @@ def send(
         experiment: MLflow's id of the experiment that it belongs to.
         run_id: MLflow's id of the run that it belongs to.
         tags: Of the trace.
-        score: The run's, by which lists of traces sort; None where none is known.
+        score: The mean of all seeds of the run's phase, with the digits that are read; None where none is known.
     """
     from mlflow.entities import Span as MlflowSpan
     from mlflow.entities import TraceInfo, TraceLocation, TraceState
@@ -45,7 +44,7 @@ def send(
         state=TraceState.OK,
         # What the list of traces shows; it has no column for names.
         request_preview=root["name"],
-        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition(". In the end")[0][:1000],
+        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition("\n\n")[0][:1000],
         trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
         tags={"mlflow.traceName": root["name"], **tags},
         assessments=[] if score is None else [_assessed(trace_id, score, ended)],
@@ -57,14 +56,14 @@ def send(
 
 
 def _assessed(trace_id: str, score: float, at: int) -> Any:
-    """A run's score as an assessment of its trace: a column of lists, with a mean above it."""
+    """The mean score of a run's phase as an assessment of its trace: a column of lists."""
     from mlflow.entities import AssessmentSource, Feedback
 
     source = AssessmentSource("CODE", "orgopt")
-    said = "research output: 0 as the untouched script, 1 as the best setting known"
+    said = "mean of all seeds of its phase: 0 is the untouched script, 1 the best setting known"
     found = Feedback(
         SCORE,
-        round(score, digits_of(score)),
+        score,
         source=source,
         trace_id=trace_id,
         rationale=said,

@@ -27,6 +27,11 @@ _WORSE = (
     "A figure may rise, as a setting counts with the mean of its runs: when more of them say that the best was lucky, "
     "what is now best is handed in."
 )
+_STEPS = (
+    "Steps: who, what it measured, kept if it was handed in as the best so far, its number and what it changed; "
+    "a round ends with a stand-up, where agents tell what they found."
+)
+"""What the names of spans are made of."""
 
 
 class Told(NamedTuple):
@@ -35,12 +40,16 @@ class Told(NamedTuple):
     Attributes:
         title: Name of the root span.
         metric: What the metric that steers is called.
-        beside: How the run stands to others on fresh seeds; empty where that is not known.
+        means: What champion and seed document scored on all seeds of its phase; empty where that is not known.
+        score: What it scored itself; empty where that is not known.
+        advice: What somebody who reads it does next, a line each.
     """
 
     title: str
     metric: str = ""
-    beside: str = ""
+    means: str = ""
+    score: str = ""
+    advice: Sequence[str] = ()
 
 
 def spans(told: Told, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
@@ -79,16 +88,18 @@ class _Trace:
         last = submitted[-1] if submitted else {"id": 0, "metric": start["baseline"]}
         team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
-        inputs = f"{team}, {given}; the untouched script has {_metric(start['baseline'])}"
-        done = f"{count(len(self.outcomes), 'experiment')} of {count(len(start['agents']), 'agent')}"
         better = "higher is better" if self.best is max else "lower is better"
+        steers = f"what they see is {self.run.metric}, {better}; " if self.run.metric else f"{better}; "
+        inputs = f"{team}, {given}; {steers}the untouched script has {_metric(start['baseline'])}"
+        done = count(len(self.outcomes), "experiment")
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
-        gain = f"{self.run.beside}. {change}".removeprefix(". ") + f" ({better}) in {done}"
-        outputs = f"{gain}, handed in {self._experiment(last['id'])}"
+        own = f"This seed {self.run.score}; agents saw {change}" if self.run.score else change
+        parts = [". ".join(filter(None, (self.run.means, f"{own} ({better}) in {done}")))]
+        parts += [*(f"→ {line}" for line in self.run.advice), _STEPS]
+        parts.append(f"Handed in at the end: {self._experiment(last['id'])}")
         if story := self._story():  # pages show the first hundreds of characters unasked
-            why = f"\n\n{_WORSE}" if self._turned() else ""
-            end = f"In the end: {self._experiment(last['id'])}"
-            outputs = f"{gain}. {end}\n\nWhat it handed in, the last first:\n\n{story}{why}"
+            parts += ["What it handed in, the last first:", story, *([_WORSE] if self._turned() else [])]
+        outputs = "\n\n".join(parts)
         root = self._span(self.run.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]

@@ -157,7 +157,7 @@ class Unsent:
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
-            score=trace_names.score_of(view, name, place, path),
+            score=trace_names.mean_of(view, name, place, path),
         )
         self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
         return trace
@@ -183,7 +183,7 @@ class Unsent:
             yield from self._traces(view, records[-1].at, kept)
             yield from self._tested(key, view, final)
             more = {words: found[words] for words in study_values.OF_CHAMPION if words in found}
-            update = study_values.champion(members.family(champion.name), members.place(champion.name), final, more)
+            update = study_values.champion(members.family(champion.name), final, more)
             linked = self._linked((view.candidates[0].name, champion.name))
             update = replace(update, tags={**update.tags, **linked})
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))

@@ -32,6 +32,7 @@ from orgopt.slug import slug
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task_folder import load_task
+from tests.bench.science import wilson
 from tests.conftest import ROOT
 
 PAIR = """\
@@ -105,13 +106,15 @@ def ask_all(args: argparse.Namespace) -> None:
 
 
 def table(rows: list[dict]) -> str:
+    # Shares of a few answers: with the 95 % interval of Wilson's score.
     names = "model | schema | role | situation | valid | at first | repeats | tokens in | out | cached | repairs cached"
     lines = [f"| {names} | gain |", "|---" * 12 + "|"]
     for row in rows:
         one = Answered(**{name: row[name] for name in Answered.__slots__})
         repairs = "" if one.cached_repairs is None else f"{one.cached_repairs:.0%}"
         cells = [row["model"], "yes" if row["schema"] else "no", one.role, f"{one.moment} ({one.samples})"]
-        cells += [f"{one.valid:.2f}", f"{one.first:.2f}", f"{one.repeats:.2f}", f"{one.input_tokens:.0f}"]
+        cells += [_share(share, one.samples) for share in (one.valid, one.first)]
+        cells += [f"{one.repeats:.2f}", f"{one.input_tokens:.0f}"]
         cells += [
             f"{one.output_tokens:.0f}",
             f"{one.cached:.0%}",
@@ -120,6 +123,11 @@ def table(rows: list[dict]) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _share(share: float, n: int) -> str:
+    low, high = wilson(round(share * n), n)
+    return f"{share:.2f} ({low:.2f} to {high:.2f})"
 
 
 def study(args: argparse.Namespace) -> None:

@@ -60,7 +60,7 @@ COMMAND = (
 
 def agent(call: Call) -> str:
     """Turns the same knob, unless its charter says that it is to turn one that nobody has turned."""
-    if "- `report`: " in call.system:
+    if "- report: " in call.system:
         return fields(report="I went on.")
     values = knobs_of(call)
     fresh = [name for name in values if not re.search(rf"\b{name} \w", call.field("known"))]

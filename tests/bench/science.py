@@ -141,10 +141,12 @@ def compare(line: np.ndarray, full: np.ndarray, who: str) -> None:
     crossing = [_crossing(gap[np.random.default_rng(at).integers(0, len(gap), len(gap))]) for at in range(2000)]
     low, high = np.percentile(crossing, [2.5, 97.5])
     wins, n = int((gap[:, -1] > 0).sum()), len(gap)
+    least, most = wilson(wins, n)
     print(
         f"\n{who}: full ahead up to t = {behind[-1] if len(behind) else 0}; "
         f"line ahead for good from t = {_crossing(gap)} (bootstrap {low:.0f} to {high:.0f}); "
-        f"at the end on {wins} of {n} landscapes (95 %: {_wilson(wins, n)}), full on {int((gap[:, -1] < 0).sum())}"
+        f"at the end on {wins} of {n} landscapes (95 %: {least:.3f} to {most:.3f}), "
+        f"full on {int((gap[:, -1] < 0).sum())}"
     )
     for label, found in (("line", line), ("full", full)):
         print(f"{who}, {label}: mean reaches .99 at t = {_first(found.mean(0) >= 0.99)}")
@@ -160,11 +162,11 @@ def _first(reached: np.ndarray) -> int | None:
     return int(np.argmax(reached)) if reached.any() else None
 
 
-def _wilson(wins: int, n: int) -> str:
+def wilson(wins: int, n: int) -> tuple[float, float]:
     """The 95 % interval of a share by Wilson's score."""
     z, share = 1.96, wins / n
     middle, half = share + z**2 / (2 * n), z * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return f"{(middle - half) / (1 + z**2 / n):.3f} to {(middle + half) / (1 + z**2 / n):.3f}"
+    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
 
 def _error(values: np.ndarray) -> float:

@@ -1,9 +1,10 @@
 """A scripted model for coding CLIs: it turns a knob with the tool that it is offered, commits, and says so.
 
-It knows no CLI by name: it calls the tool that takes a command of a shell, and writes an edit of aider's where there is
-no tool at all.
+It knows no CLI by name: it calls the tool that takes a command of a shell, and where there is no tool at all, it writes
+a command in a block, an edit of aider's or the whole script.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,12 +35,25 @@ def code(call: Call) -> str | Uses:
     shell = next(filter(None, map(_shell, tools)), None)
     did = sum("train.py &&" in str(message.get("tool_calls")) for message in call.body["messages"])
     if shell is None:
-        return EDIT if "SEARCH" in call.system + call.user else "X moves towards 0.7"
+        return _written(call)
     if not did:
         return Uses((shell(DO),), text="I turn X.")
     if "COMPLETE_TASK" in call.system + call.user:
         return Uses((shell(SUBMIT),), text=DONE)
     return DONE
+
+
+def _written(call: Call) -> str:
+    """The next step of a coder that has no tool."""
+    asked = call.system + call.user
+    if "fenced bash block" in asked:
+        done = any(DO in str(message["content"]) for message in call.body["messages"])
+        return f"THOUGHT: X moves.\n\n```bash\n{SUBMIT if done else DO}\n```"
+    if "SEARCH" in asked:
+        return EDIT
+    shown = re.search(r"^train\.py\n(```|````)\n(.*?)^\1", asked, re.DOTALL | re.MULTILINE)
+    script = re.sub("^X = 0.0", "X = 0.6", shown[2], flags=re.MULTILINE) if shown else ""
+    return f"X moves towards 0.7.\n\ntrain.py\n```\n{script}```\n" if script else "X moves towards 0.7"
 
 
 def _shell(tool: Mapping[str, Any]) -> Any:

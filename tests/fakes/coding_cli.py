@@ -60,6 +60,7 @@ def code(text: str = "# faster") -> None:
 def uncommitted() -> None:
     turn("Y", 0.2)
     Path("scratch.log").write_text("notes")
+    subprocess.run(["git", "add", "scratch.log"], check=True)
     print("I moved Y to its bottom")
 
 
@@ -75,7 +76,15 @@ def other() -> None:
 
 def added() -> None:
     Path("helper.py").write_text("x = 1\n")
+    path = Path("train.py")
+    path.write_text(path.read_text().replace("import os\n", "import helper\nimport os\n"))
     commit("a helper")
+
+
+def spare() -> None:
+    """Add a file that the script has no use for, as small models do."""
+    Path("greeting.py").write_text("print('hey')\n")
+    set_x(0.5, "half the way")
 
 
 def focus() -> None:
@@ -223,6 +232,7 @@ MODES = {
     "nothing": lambda: print("nothing to do"),
     "other": other,
     "added": added,
+    "spare": spare,
     "syntax": lambda: code("\n    oops("),
     "range": lambda: set_x(5, "far out"),
     "focus": focus,

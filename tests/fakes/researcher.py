@@ -26,7 +26,7 @@ def knobs_of(call: Call) -> dict[str, Any]:
 
 def research(call: Call) -> str:
     """Walk X towards 0.7 in steps; report and remember what was asked."""
-    if "- `report`: " in call.system:
+    if "- report: " in call.system:
         return fields(report=f"I went on with call {call.number}.")
     return fields(
         hypothesis="X should be nearer to 0.7",

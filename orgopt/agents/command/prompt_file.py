@@ -10,6 +10,7 @@ from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.situation import Situation
 
 _MAX_REPORT = 800  # characters
+_MAX_LINE = 120
 _REPORTED = 3  # experiments of its own
 
 _SECTIONS = {
@@ -33,6 +34,11 @@ run for you when you are done, on the organization's hardware.
 _MAY_EDIT = "You may change its code and its knobs: what it leaves is judged outside of it, on data it does not see."
 _MAY_TURN = "Recorded results are replayed in this run: you may change the values of its knobs, and nothing else."
 
+# At the end, since small models do what they read last.
+_NOW = """\
+## What to do now
+
+Change the value of a knob{code} in {script}{line}. Then commit: `git commit -am "what should help, and why"`"""
 
 _HELD = f"""
 - You hold a task over several calls: {TASK_FILE}, which git does not track, has it. Tick what is done, and keep notes
@@ -53,7 +59,20 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
     if now.view.assignment:
         work += _HELD
     sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
-    return "\n\n".join([prompt.charge(now), "## How you work", work, *sections]) + "\n"
+    return "\n\n".join([prompt.charge(now), "## How you work", work, *sections, _now(now, start)]) + "\n"
+
+
+def _now(now: Situation, start: Known) -> str:
+    """What is asked for, with a line of a knob as it stands in the script."""
+    name, names = script_name(now.work.task), tuple(f"{knob.name} =" for knob in now.view.free)
+    lines = prompt.source_of(now, start).splitlines()
+    # As it stands there, sign by sign, since it is searched for.
+    line = next((line for line in lines if line.startswith(names) and line.isprintable() and len(line) < _MAX_LINE), "")
+    return _NOW.format(
+        code=", or code," if now.work.edits else "",
+        script=name,
+        line=f" (a knob is a line such as `{line}`)" if line else "",
+    )
 
 
 def name_of(now: Situation, start: Known) -> str:

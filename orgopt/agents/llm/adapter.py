@@ -39,6 +39,7 @@ class Adapter(dspy.ChatAdapter):
 
     Args:
         as_json: Whether the answer is one JSON object.
+        held: Whether a schema holds the model to that, so that no question has to end with it.
         late: Fields of the answer that are explained at the end of the question, so that its beginning stays the same.
         turns: What was answered so far in this conversation.
         hold: Told of the JSON schema of each program's answer before it is asked; None where nothing holds a model to
@@ -49,12 +50,13 @@ class Adapter(dspy.ChatAdapter):
         self,
         *,
         as_json: bool = False,
+        held: bool = False,
         late: Collection[str] = (),
         turns: Sequence[Turn] = (),
         hold: Callable[[dict[str, Any]], object] | None = None,
     ) -> None:
         super().__init__(use_json_adapter_fallback=False)
-        self.as_json, self.late, self.turns, self.hold = as_json, late, turns, hold
+        self.as_json, self.held, self.late, self.turns, self.hold = as_json, held, late, turns, hold
 
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
@@ -73,18 +75,18 @@ class Adapter(dspy.ChatAdapter):
         outputs = {name: info for name, info in signature.output_fields.items() if name not in self.late}
         told = {name: info for name, info in signature.input_fields.items() if _described(info)}
         parts = [signature.instructions, f"# What you are told\n{_listed(told)}" if told else ""]
-        how = "One JSON object, with the keys" if self.as_json else "Sections, each under a line with its name:"
-        parts.append(f"# Your answer\n{how}\n{_listed(outputs)}")
+        how = "one JSON object" if self.as_json else "sections, each under a line with its name"
+        parts.append(f"# Your answer: {how}\n{_listed(outputs)}")
         return "\n\n".join(part for part in parts if part)
 
     def user_message_output_requirements(self, signature: type[dspy.Signature]) -> str:
         """What the end of a question asks for."""
         late = {name: info for name, info in signature.output_fields.items() if name in self.late}
-        return f"{_listed(late)}\n\n{self._wanted(signature)}" if late else self._wanted(signature)
+        return "\n\n".join(part for part in (_listed(late), self._wanted(signature)) if part)
 
     def _wanted(self, signature: type[dspy.Signature]) -> str:
         if self.as_json:
-            return "Answer with the JSON object."
+            return "" if self.held else "Answer with the JSON object."
         names = [
             f"`[[ ## {name} ## ]]`{'' if info.annotation is str else _KINDS.get(name, ' (JSON)')}"
             for name, info in signature.output_fields.items()
@@ -179,7 +181,7 @@ def _as_text(given: Any) -> str:
 
 
 def _listed(fields: Mapping[str, FieldInfo]) -> str:
-    return "\n".join(f"- `{name}`: {_described(info)}" for name, info in fields.items())
+    return "\n".join(f"- {name}: {_described(info)}" for name, info in fields.items())
 
 
 def _described(info: FieldInfo) -> str:

@@ -86,7 +86,8 @@ class LanguageAgent(Mind):
             with dspy.context(lm=speaker(engine, self.temperature), disable_history=True):
                 # Code in JSON is written wrongly by models that nothing holds to it.
                 as_json = held or not now.work.edits
-                found = _answered(purpose, now, told, engine, turns, as_json=as_json, looks=given.looks)
+                adapter = Adapter(as_json=as_json, held=held, late=LATE, turns=turns)
+                found = _answered(purpose, now, told, engine, turns, adapter, given.looks)
         except InvalidAnswerError as error:
             found["failure"], found["error"] = Failure.INVALID.value, f"{str(error)[:300]}{self._cut(engine)}"
         except (LMError, AskError) as error:
@@ -162,18 +163,17 @@ def _answered(
     told: Mapping[str, str],
     engine: Engine,
     turns: list[Turn],
-    *,
-    as_json: bool,
-    looks: int = 0,
+    adapter: Adapter,
+    looks: int,
 ) -> dict[str, Any]:
     """What an answer comes to, repaired once where it has to be, in the same conversation; `turns` takes that.
 
     Where it asks to be shown experiments first, it is, as often as it may.
     """
-    asked = program(purpose, now, told, as_json=as_json, looks=looks)
+    asked = program(purpose, now, told, as_json=adapter.as_json, looks=looks)
     while True:
         try:
-            with dspy.context(adapter=Adapter(as_json=as_json, late=LATE, turns=turns)):
+            with dspy.context(adapter=adapter):
                 given: Any = asked(**told)
             if sum(bool(one.shown) for one in turns) < looks and (shown := _shown(now, given)):
                 turns.append(Turn(engine.asked[-1].text[:MAX_SAID], "", shown))

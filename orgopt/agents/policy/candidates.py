@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from orgopt.agents.base import Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.hill_climb import step
-from orgopt.knob import Knob, conditional
+from orgopt.knob import Knob, Value, conditional
 
 
 def free(view: View) -> NDArray[np.bool_]:
@@ -63,14 +63,18 @@ def first_new(
         at: Positions of the candidates, shape (n, n_knobs).
         order: Numbers of candidates, the most promising first.
     """
-    columns = np.flatnonzero(free(view)).tolist()
+    columns, origins = np.flatnonzero(free(view)), view.knowledge.positions(starts)
     for number in order:
-        start, row = starts[int(picked[number])], at[number].tolist()
-        origin = view.knowledge.positions([start])[0].tolist()
+        place = int(picked[number])
+        start, row = starts[place], at[number]
+        changes: dict[str, Value] = {}
         # A knob that was not redrawn keeps its exact value, which its position would round.
-        redrawn = [column for column in columns if row[column] != origin[column]]
-        found = {view.knobs[column].name: view.knobs[column].at(row[column]) for column in redrawn}
-        changes = {name: value for name, value in found.items() if value != start.settings[name]}
+        redrawn: list[int] = columns[row[columns] != origins[place, columns]].tolist()
+        for column in redrawn:
+            knob = view.knobs[column]
+            value = knob.at(float(row[column]))
+            if value != start.settings[knob.name]:
+                changes[knob.name] = value
         settings = {**start.settings, **changes}
         if changes and not view.knowledge.has(settings) and not view.knowledge.fails(settings):
             return propose(start, changes)

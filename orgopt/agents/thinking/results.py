@@ -24,6 +24,11 @@ _MAX_ERROR, _ERROR_LINES = 1_500, 20
 _CURVE = 5  # last values
 _HOPELESS_SD = 10.0
 _WORD = re.compile(r"[^\W\d]\w+")
+_CHANGING = re.compile(
+    r"an|and|by|chang\w+|decreas\w+|from|increas\w+|is|its?|knob|lower\w*|of|rais\w+|reduc\w+|set|setting|the|this|to|"
+    r"try|trying|turn\w*|value|with"
+)
+"""Words that say that something was changed, and not why."""
 
 
 def worthwhile(view: View) -> Sequence[Known]:
@@ -54,9 +59,9 @@ def known(now: Situation) -> str:
 
 def row(now: Situation, one: Known) -> str:
     """A result in a line."""
-    changed, note = changes(now, one), _note(now, one)
-    why = f" | {note}" if note and not _says(note, changed) else ""
-    return f"#{one.id} | {evidence(now, one)} | {changed}{why}"
+    changed = changes(now, one)
+    why = _end_of(error, 1) if (error := _error_of(now, one)) else _why(now, one, changed)
+    return f"#{one.id} | {evidence(now, one)} | {changed}{f' | {clean(why, _MAX_NOTE)}' if why else ''}"
 
 
 def noise(now: Situation) -> str:
@@ -97,21 +102,21 @@ def last(now: Situation) -> str:
     one = max(mine, key=lambda known: known.id)
     base = now.view.knowledge.all[0]
     parts = [f"#{one.id} gave {evidence(now, one)}, the baseline {evidence(now, base)}"]
-    if (note := now.work.notes.get(one.id)) and not _says(note, changes(now, one)):
-        parts.append(f"you said: {clean(note.removeprefix(f'{now.seat.name}: '))}")
+    if why := _why(now, one, changes(now, one)):
+        parts.append(f"you said: {clean(why.removeprefix(f'{now.seat.name}: '))}")
     attempt = now.work.attempts.get(one.id)
     if attempt and attempt.seconds is not None:
         parts.append(_course(attempt))
     text = "; ".join(parts)
-    error = now.work.errors.get(one.id) if one.metric is None else None
+    error = _error_of(now, one)
     return f"{text}\n{_end_of(error)}" if error else text
 
 
 def course(now: Situation, one: Known) -> str:
     """How an experiment went: its time and the end of its learning curve, or of what it said when it failed."""
-    attempt, error = now.work.attempts.get(one.id), now.work.errors.get(one.id)
+    attempt, error = now.work.attempts.get(one.id), _error_of(now, one)
     went = _course(attempt) if attempt and attempt.seconds is not None else ""
-    return "\n".join(filter(None, (went, _end_of(error) if error and one.metric is None else "")))
+    return "\n".join(filter(None, (went, _end_of(error) if error else "")))
 
 
 def running(now: Situation) -> str:
@@ -180,13 +185,16 @@ def difference(now: Situation, one: Known) -> str:
 
 def moved(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
     """The knobs that have other values in another setting, with both."""
-    return [
-        f"{name} {_short(before[name])} → {_short(value)}" for name, value in after.items() if before[name] != value
-    ]
+    return [f"{name} {_apart(before[name], value)}" for name, value in after.items() if before[name] != value]
 
 
-def _short(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _apart(before: Value, after: Value) -> str:
+    """Two values with no more digits than tell them apart, of which there are three at least."""
+    for digits in range(3, 17):
+        one, other = (f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in (before, after))
+        if one != other:
+            return f"{one} → {other}"
+    return f"{before} → {after}"
 
 
 def _edited_lines(now: Situation, before: int, after: int) -> str:
@@ -204,21 +212,22 @@ def _diff(scripts: Mapping[int, str], before: int, after: int) -> list[str]:
     return [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++"))]
 
 
-def _says(note: str, changed: str) -> bool:
-    """Whether a note says no more than what was changed, as those of policies do."""
-    return set(_WORD.findall(note.partition(": ")[2])) <= set(_WORD.findall(changed))
+def _why(now: Situation, one: Known, changed: str) -> str:
+    """What was said of an experiment, whole; empty where that is no more than what it changes, as with policies."""
+    note = now.work.notes.get(one.id, "")
+    said, moved = (_WORD.findall(text.lower()) for text in (note.partition(": ")[2], changed))
+    return note if any(word not in moved and not _CHANGING.fullmatch(word) for word in said) else ""
 
 
-def _end_of(error: str) -> str:
+def _error_of(now: Situation, one: Known) -> str:
+    """What an experiment said when it failed; empty where it did not."""
+    return now.work.errors.get(one.id, "") if one.metric is None else ""
+
+
+def _end_of(error: str, most: int = _ERROR_LINES) -> str:
     """The last lines of what a failed experiment said."""
-    lines = [clean(line) for line in error.strip().splitlines()[-_ERROR_LINES:]]
+    lines = [clean(line) for line in error.strip().splitlines()[-most:]]
     return bounded(lines[::-1], _MAX_ERROR, backwards=True)
-
-
-def _note(now: Situation, one: Known) -> str:
-    if one.metric is None and (error := now.work.errors.get(one.id)):
-        return clean(error.strip().rsplit("\n", 1)[-1], _MAX_NOTE)
-    return clean(now.work.notes.get(one.id, ""), _MAX_NOTE)
 
 
 def _course(attempt: Attempt) -> str:

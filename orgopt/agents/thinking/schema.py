@@ -35,10 +35,9 @@ def _field(now: Situation, name: str, *, ranges: bool) -> dict[str, Any]:
     if name == "knobs":
         # One knob, which changes: small models repeat the whole table of knobs, which is no experiment, and what more
         # change at once, nobody can tell apart.
-        starts = now.view.starts
-        first, *others = (one.settings for one in starts)
-        only = {name: value for name, value in first.items() if all(one[name] == value for one in others)}
-        allowed = {knob.name: _knob(knob, only.get(knob.name), ranges=ranges) for knob in now.view.free}
+        # The values of the best start are left out: who names no other means that, and would change nothing.
+        start = now.view.starts[0].settings
+        allowed = {knob.name: _knob(knob, start[knob.name], ranges=ranges) for knob in now.view.free}
         each = [_object({name: values}, [name]) for name, values in allowed.items()]
         # In a list, models begin to repeat the table of knobs from its top; in an object they name the one they mean.
         none = [_object({}, [])] if now.work.edits or now.view.cases else []

@@ -1,6 +1,5 @@
 """With which code commands end, and what each says: the one place of both."""
 
-import json
 from enum import IntEnum
 
 
@@ -37,4 +36,6 @@ def exit_code(stop: BaseException | None) -> Exit:
 
 def error_json(kind: str, message: str, remedy: str, code: int) -> str:
     """An error as the line of JSON that programs read on standard error."""
+    import json  # late: hardly any command has an error
+
     return json.dumps({"error": {"kind": kind, "message": message, "remedy": remedy, "exit_code": code}})

@@ -19,7 +19,7 @@ from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, digits_of, interval, phase_name, plain, signed
+from orgopt.study.wording import SEED_DOCUMENT, digits_of, interval, marked, phase_name, plain, signed
 from orgopt.workspace import find_workspace
 
 _UNITS = (("s", 1), ("min", 60), ("h", 3600))
@@ -133,7 +133,7 @@ def _claims(claims: list[Claim], heading: str) -> Table:
 
 def _word(claim: Claim) -> str:
     """What the interval says of the champion, as plainly where it is bad news."""
-    return f"[{STYLES[claim.verdict]}]{claim.verdict}[/]" if claim.low is not None else "[dim]one seed[/]"
+    return f"[{STYLES[claim.verdict]}]{marked(claim.verdict)}[/]" if claim.low is not None else "[dim]one seed[/]"
 
 
 def _interval(one: Claim | Ablation) -> str:

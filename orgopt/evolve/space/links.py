@@ -7,10 +7,9 @@ are. Links that no gene covers, such as a role that reviews itself, always do.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from itertools import combinations
-from typing import cast
-
-import networkx as nx
 
 from orgopt.evolve.space.gene import Gene, Params, agents_of, choice, moved
 from orgopt.org import Link, LinkKind, Org, Role
@@ -76,12 +75,20 @@ def managers_first(org: Org) -> list[Role]:
 
     In pairs of them only the second may report to the first, so that no cycle can arise.
     """
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(role.id for role in org.roles)
-    graph.add_edges_from((link.target, link.source) for link in org.links if link.kind == "reports to")
-    order = {role.id: index for index, role in enumerate(org.roles)}
-    ids = cast("Iterator[str]", nx.lexicographical_topological_sort(graph, key=order.__getitem__))
-    return [role for role_id in ids if (role := org.role(role_id))]
+    above: TopologicalSorter[str] = TopologicalSorter({role.id: () for role in org.roles})
+    for link in org.links:
+        if link.kind == "reports to":
+            above.add(link.source, link.target)
+    above.prepare()
+    place = {role.id: index for index, role in enumerate(org.roles)}
+    free: list[int] = []
+    found: list[Role] = []
+    while above.is_active():
+        for role_id in above.get_ready():
+            heappush(free, place[role_id])
+        found.append(org.roles[heappop(free)])
+        above.done(found[-1].id)
+    return found
 
 
 def relations(roles: Sequence[Role], library: Collection[str]) -> Iterator[Relation]:

@@ -1,13 +1,12 @@
 """Learning curves: how well those of a task say, half-way, how an experiment ends."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
-from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.lab.worlds.world import open_world
 from orgopt.task import Task
 
@@ -38,13 +37,20 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation of two rows; 0 where one of them does not vary."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    from scipy import stats  # takes half a second
+    if np.isnan(a).any() or np.isnan(b).any():
+        return math.nan
+    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
-    rank = cast("Callable[[np.ndarray], np.ndarray]", cast("Any", stats).rankdata)
-    return float(np.corrcoef(rank(a), rank(b))[0, 1])
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """The rank of each value from 1; equal ones share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)  # scipy.stats takes half a second
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
 
 def _recorded(task: Task) -> Iterator[Sequence[float]]:
+    from orgopt.lab.worlds.recording import load_records, records_path  # late, with pyarrow
+
     records = load_records(records_path(task), task)
     return (curve.tolist() for curve, status in zip(records.curves, records.status, strict=True) if status == Status.OK)
 

@@ -128,7 +128,7 @@ def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: fl
     level = [one for one in others if one.verdict != "worse"]
     if ranking.more_seeds is None:
         said = f": {again(command, SEEDS, ENOUGH)}" if command else ""
-        yield f"Not decided: one seed tells nothing of luck{said}"
+        yield f"No difference so far: one seed tells nothing of luck{said}"
         return
     if not level:
         yield f"Take {first.entrant}."
@@ -141,7 +141,8 @@ def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: fl
         yield f"Take any: what differs is less than {TOLERANCE:g}."
     else:
         least = plain(ranking.resolves, digits_of(ranking.resolves))
-        said, second = f"Not decided: {count(ranking.seeds, 'seed')} show differences from {least} on.", level[0].behind
+        said = f"No difference so far: {count(ranking.seeds, 'seed')} show differences from {least} on."
+        second = level[0].behind
         more = second and more_seeds(
             second.mean, second.sd, seeds=ranking.seeds, seed_s=seed_s, command=command, option=SEEDS
         )

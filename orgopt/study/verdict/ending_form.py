@@ -42,6 +42,7 @@ class Bar:
         parts: Validation progress and held-out quality; None where they are not known.
         low, high: The 95 % interval of its difference to the first, seed by seed, added to the first's value; None
             where none is known, and of the first.
+        fewer: The seeds that it ran on, where these are fewer than the first's; 0 otherwise.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Bar:
     parts: Parts | None = None
     low: float | None = None
     high: float | None = None
+    fewer: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,20 +172,20 @@ def lines(ending: Ending, width: int = WIDTH) -> Iterator[str]:
 def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
     """A bar chart of scores in characters; of negative scores there is no bar. In little room the bars are short.
 
-    `behind` and `ahead` say that a difference to the first is shown, `level` that none is. Where parts of scores are
-    known, they stand in columns beside them, below a line with their names.
+    `behind` and `ahead` say that a difference to the first is shown, `○ no difference` that none is. Where
+    parts of scores are known, they stand in columns beside them, below a line with their names.
     """
     top = max(LEAST_TOP, *(bar.value for bar in shown))
     name_width = max(len(bar.name) for bar in shown)
-    noted, digits = any(bar.verdict for bar in shown), digits_of(*(bar.value for bar in shown))
+    noted, digits = max(len(AGAINST[bar.verdict]) for bar in shown), digits_of(*(bar.value for bar in shown))
     beside = columns(shown)
     cells = [f"{name:>6}" for name in beside]
-    longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 18 - 7 * len(cells)))
+    longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 12 - noted - 7 * len(cells)))
     if cells:
         yield f"{'':{name_width}}  {'':{longest}} score {' '.join(cells)}"
     for at, bar in enumerate(shown):
         drawn = "█" * round(longest * max(0.0, bar.value) / top)
-        word = f"{AGAINST[bar.verdict]:6}" if noted else ""
+        word = f"{AGAINST[bar.verdict]:{noted}}"
         values = "".join(f" {column[at]:>6}" for column in beside.values())
         figure = f"{plain(bar.value, digits):>5}{values}"
         line = f"{bar.name:{name_width}}  {drawn:{longest}} {figure}  {word}  {bar.meaning}".rstrip()
@@ -204,7 +206,7 @@ def _validated(bar: Bar) -> bool:
     return bar.parts is not None and bar.parts.progress is not None
 
 
-AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "level"}
+AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "○ no difference"}
 """How one that is compared stands to the first."""
 
 

@@ -23,6 +23,7 @@ from orgopt.study.wording import (
     entrant_name,
     interval,
     listing,
+    marked,
     plain,
     signed,
 )
@@ -136,8 +137,7 @@ class _Story:
                 digits = digits_of(claim.difference, claim.low, claim.high)
                 known = interval(claim.low, claim.high, sign=True, digits=digits)
                 seeds = count(claim.seeds, "seed")
-                word = {"no difference": "no difference shown"}.get(claim.verdict, claim.verdict)
-                word = word if claim.low is not None else "one seed cannot tell"
+                word = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
                 yield f"{where}: {signed(claim.difference, digits)} {known} over {self.source} on {seeds}: {word}."
 
     def _bars(self) -> Iterator[Bar]:
@@ -150,8 +150,9 @@ class _Story:
         yield Bar(name=own, value=test.mean, meaning=size, parts=self._parts() if known else None)
         for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1].mean):
             label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
-            few = f", {count(claim.seeds, 'seed')}" if claim.seeds < test.n else ""
-            meaning = f"{self._meaning(name)}{few}"
+            fewer = claim.seeds if claim.seeds < test.n else 0
+            few = f"{count(fewer, 'seed')}: " if fewer else ""
+            meaning = f"{few}{self._meaning(name)}"
             low, high = (None if end is None else test.mean - end for end in (claim.high, claim.low))
             yield Bar(
                 name=label,
@@ -161,6 +162,7 @@ class _Story:
                 parts=claim.parts,
                 low=low,
                 high=high,
+                fewer=fewer,
             )
 
     def _parts(self) -> Parts | None:

@@ -242,29 +242,27 @@ def _commits(job: Mapping[str, Any], git: _Git, base: str, *, finished: bool) ->
     """
     script, most = job["script"], job["most_commits"]
     revisions = git("rev-list", "--reverse", "--topo-order", f"{base}..HEAD").decode().split()
-    found = [
-        {
-            "subject": git("log", "-1", "--format=%s", one).decode("utf-8", "replace").strip()[:_MAX_SUBJECT],
-            "others": _others(git("diff", "--name-only", "-z", "--no-renames", base, one), script),
-            "script": _text(job, git, one),
-        }
-        for one in revisions[-most:]
-    ]
+    found: list[dict[str, Any]] = []
+    for one in revisions[-most:]:
+        text, subject = _text(job, git, one), git("log", "-1", "--format=%s", one).decode("utf-8", "replace").strip()
+        others = _others(git, script, text, base, one)
+        found.append({"subject": subject[:_MAX_SUBJECT], "others": others, "script": text})
     more = max(0, len(revisions) - most)
     if finished and git("diff", "--name-only", "-z", "HEAD"):
-        last = {
-            "subject": UNCOMMITTED,
-            "others": _others(git("diff", "--name-only", "-z", "--no-renames", base), script),
-            "script": _read(git.folder / script, job["script_bytes"]),
-        }
+        text = _read(git.folder / script, job["script_bytes"])
+        last = {"subject": UNCOMMITTED, "others": _others(git, script, text, base), "script": text}
         found, more = [*found, last][-most:], more + (len(found) == most)
     return {"commits": found, "more": more}
 
 
-def _others(names: bytes, script: str) -> list[str]:
-    """The names of changed files besides the script, a few of them."""
-    found = [name.decode("utf-8", "replace") for name in names.split(b"\0") if name]
-    return [name[:200] for name in found if name != script][:10]
+def _others(git: _Git, script: str, text: str | None, *between: str) -> list[str]:
+    """The names of changed files besides the script; of new ones, such as a CLI's examples, what it may use."""
+    names = {"a": list[str](), "A": list[str]()}  # all but new files, and new ones
+    for kind, found in names.items():
+        told = git("diff", "--name-only", "-z", "--no-renames", f"--diff-filter={kind}", *between)
+        found += [name.decode("utf-8", "replace") for name in told.split(b"\0") if name]
+    used = [name for name in names["A"] if any(part in (text or part) for part in Path(name).with_suffix("").parts)]
+    return [name[:200] for name in (*names["a"], *used) if name != script][:10]
 
 
 def _text(job: Mapping[str, Any], git: _Git, revision: str) -> str | None:
