@@ -55,17 +55,18 @@ class LocalWorkers:
         """
         if self._first is None:
             self._begin()
-        left, idle, busy = list(reversed(jobs)), list(self._lines), set[Connection]()
+        left, busy = list(reversed(jobs)), set[Connection]()
         try:
-            while left or busy:
-                while left and idle:
-                    line = idle.pop()
-                    line.send(left.pop())
-                    busy.add(line)
+            for line in self._lines[: len(jobs)]:
+                line.send(left.pop())
+                busy.add(line)
+            while busy:
                 for line in cast("list[Connection]", wait(busy)):
                     answer: Result | BaseException = line.recv()
-                    busy.remove(line)
-                    idle.append(line)
+                    if left:  # before whoever asked does something with the answer
+                        line.send(left.pop())
+                    else:
+                        busy.remove(line)
                     if isinstance(answer, BaseException):
                         raise answer
                     yield answer
