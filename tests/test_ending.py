@@ -284,7 +284,7 @@ def test_more_agents_are_the_seed_documents_own_and_share_everything() -> None:
     champion = parse(SOLO.replace("Headcount:** 1", "Headcount:** 3"))
     space = Space(parse(SOLO), None, 20)
     (control,) = [one for one in controls(champion, space, 0, 4) if one.name == MORE_AGENTS]
-    assert control.about == f"3 × {DEFAULT_AGENT}, who tell each other everything"
+    assert control.about == f"3 × {DEFAULT_AGENT}, who share everything"
     assert not control.inherits
     assert "shares with" in control.entrants[0].text
     assert MORE_AGENTS not in [one.name for one in controls(parse(SOLO), space, 0, 4)]  # that is the seed document

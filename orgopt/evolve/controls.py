@@ -258,7 +258,7 @@ def _main_role(org: Org) -> Role:
 
 def _about_crowd(champion: Program, seed: Program) -> str:
     headcount, agent = read(champion).org.headcount, _main_role(read(seed).org).agent
-    return f"{headcount} × {agent}, who tell each other everything"
+    return f"{headcount} × {agent}, who share everything"
 
 
 def _one(name: str, about: str, champion: Program, change: Callable[[Org], Org]) -> Control:

@@ -13,14 +13,14 @@ from orgopt.study.records.names import ABLATION
 
 SEED_DOCUMENT, MORE_AGENTS, HAND_MADE = "seed document", "more agents", "hand-made"
 MEANINGS = {
-    HAND_MADE: "as many gp agents as slots, who share everything",
+    HAND_MADE: "a gp agent a slot, who share everything",
     "one agent": "one agent of the evolved team, alone",
-    "silent": "the evolved team, but nobody tells anything",
+    "silent": "the evolved team, nobody tells anything",
     "random": "teams drawn at random",
     "shuffled": "the evolved team, links between other roles",
-    "optuna:tpe": "plain Optuna on the task, no team",
-    "optuna:tpe+median": "plain Optuna with median pruning, no team",
-    "optuna:gp": "plain Optuna with Gaussian processes, no team",
+    "optuna:tpe": "plain Optuna, no team",
+    "optuna:tpe+median": "plain Optuna + pruning, no team",
+    "optuna:gp": "plain Optuna's GP, no team",
     "default search": "how orgopt searches by itself",
     "TPE over the genome": "one sampler that draws all at once",
     "one proposer": "one sampler of small changes, no openings",

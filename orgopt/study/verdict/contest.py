@@ -92,7 +92,7 @@ def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str
 
 
 def _bar(one: Placing, first: Placing, sizes: Mapping[str, int]) -> Bar:
-    size = count(sizes[one.entrant], "agent") if one.entrant in sizes else "plain Optuna on the task, no team"
+    size = count(sizes[one.entrant], "agent") if one.entrant in sizes else "plain Optuna, no team"
     failed = f", {one.failed:.0f} of them failed" if one.failed >= 0.5 else ""
     return Bar(
         name=one.entrant,
