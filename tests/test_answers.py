@@ -270,13 +270,13 @@ def test_an_answer_that_was_cut_is_said_so(toy: Task) -> None:
 
 def test_a_start_is_asked_for_where_there_is_a_choice_and_has_to_be_one_of_it(toy: Task) -> None:
     def reply(call: Call) -> str:
-        start = {"start_from": 99} if "`start_from`" in call.user and not call.problem else {}
+        start = {"start_from": 99} if "- start_from:" in call.user and not call.problem else {}
         return fields(hypothesis="up", knobs={"X": round(0.1 + call.number % 80 / 100, 2)}, **start)
 
     with serving(reply) as server, Language(ALONE, plain_settings(server), clock=Strokes()) as language:
         ledger = Ledger()
         Team(ALONE, toy, FakeLab(toy), seed=1, ledger=ledger, language=language).run(4)
-    assert "`start_from`" not in server.calls[0].system + server.calls[0].user
+    assert "start_from" not in server.calls[0].system + server.calls[0].user
     problems = [call.problem for call in server.calls if call.problem]
     assert problems
     assert all(re.search(r"start_from '99' is none of \d+, \d+", problem) for problem in problems)

@@ -101,7 +101,7 @@ def test_an_agent_may_look_at_what_it_knows_before_it_answers(toy: Task, lab: Re
     asks = json.dumps({"look": [0, 3, 99], "hypothesis": "", "knobs": {}}) if schema else fields(look="#0 and #3")
 
     def reply(call: Call) -> str:
-        if not call.problem and "`look`" in call.user:
+        if not call.problem and "- look:" in call.user:
             return asks
         shown.extend(filter(None, [call.problem]))
         return research(call)
@@ -114,7 +114,7 @@ def test_an_agent_may_look_at_what_it_knows_before_it_answers(toy: Task, lab: Re
     start, middle, late = told
     assert (start.valid, middle.valid, late.valid, middle.first) == (1, 1, 1, 1)
     assert not any("look" in call.system + call.user for call in server.calls[:2])  # nothing is known at the start
-    assert "- `look`: instead of all the rest" in server.calls[2].user
+    assert "- look: instead of all the rest" in server.calls[2].user
     assert all(text.endswith("Now answer, in the same form.") for text in shown)
     assert "#0 | 0.5" in shown[0]
     assert "its setting: the baseline" in shown[0]

@@ -247,7 +247,9 @@ def test_it_is_told_its_charter_its_task_and_what_it_knows(toy: Task, where: str
     assert "train.py as it stands in the baseline (val_loss 0.5)" in said
     assert "the last 3 at most" in said
     assert "values of its knobs, and nothing else" in said
-    assert said.rstrip().endswith({"file": "big", "argument": "of 3 slots", "stdin": "train.py"}[where])
+    assert said.rstrip().endswith(
+        {"file": "big", "argument": 'what should help, and why"`', "stdin": "train.py"}[where]
+    )
     told = ledger.of("thinking")[0].data["told"]
     assert set(told) == {"settings", "known", "inbox", "left"}
 

@@ -278,7 +278,7 @@ def test_all_readers_agree_at_every_prefix(log: bytes) -> None:
                 outputs.setdefault(one.entrant, []).append(one.score.research_output)
         shown = json.loads(re.findall(r'id="data">(.*?)</script>', page(view), re.DOTALL)[0])
         for one, entry in zip(view.candidates, shown["candidates"], strict=True):
-            family = candidate_values.Family(view, one, view.parent(one), "", "", 0.0, frozenset())
+            family = candidate_values.Family(view, one, view.parent(one), "", "", "", 0.0, frozenset())
             values = outputs.get(one.name, [])
             dropped = one.record.generation in view.complete and 0 < len(values) < seeds
             assert one.value == (pytest.approx(fmean(values)) if values else None)
