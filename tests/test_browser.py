@@ -122,7 +122,7 @@ def _row_name(page: Any, row: int) -> str:
 def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) -> None:
     listed(page, site[0])
     page.get_by_role("link", name=re.compile(r"^★ g0")).first.click()
-    page.get_by_text(re.compile(r"★ Champion: −?\d\.\d\d on test seeds")).first.wait_for()
+    page.get_by_text(re.compile(r"★ Champion: −?\d\.\d\d on \d+ fresh test seed")).first.wait_for()
     parent = page.get_by_role("link", name=re.compile(r"^g0\d-c0\d$")).first
     parent.wait_for()
     assert re.search(r"#/experiments/\d+/runs/\w{32}\?", parent.get_attribute("href"))
@@ -131,7 +131,7 @@ def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) ->
         "document.querySelectorAll('img[src^=get-artifact]').length == 2 &&"
         "[...document.querySelectorAll('img[src^=get-artifact]')].every(one => one.naturalWidth > 300)"
     )
-    page.get_by_text("Experiments: ").first.wait_for()
+    page.get_by_text("Its teams ran ").first.wait_for()
     assert not page.get_by_text("Show more").first.is_visible()
     assert page.get_by_role("link", name="Champion beside seed document").first.is_visible()
 
@@ -239,4 +239,5 @@ def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page
     page.get_by_text(re.compile(r"^round 1 · best .+ · \d+ experiments")).first.wait_for()
     page.get_by_text(re.compile(r"^stand-up · ")).first.wait_for()
     page.get_by_text(re.compile(r"^\S+-\d+ .+ kept · #\d+ ")).first.wait_for()
+    page.get_by_text("See more", exact=True).first.click()
     page.get_by_text("What it handed in, the last first:").first.wait_for()

@@ -95,8 +95,8 @@ class _Trace:
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
         own = f"This seed {self.run.score}; agents saw {change}" if self.run.score else change
         parts = [". ".join(filter(None, (self.run.means, f"{own} ({better}) in {done}")))]
-        parts += [*(f"→ {line}" for line in self.run.advice), _STEPS]
-        parts.append(f"Handed in at the end: {self._experiment(last['id'])}")
+        parts += [f"→ {line}" for line in self.run.advice]
+        parts += [f"Handed in at the end: {self._experiment(last['id'])}", _STEPS]
         if story := self._story():  # pages show the first hundreds of characters unasked
             parts += ["What it handed in, the last first:", story, *([_WORSE] if self._turned() else [])]
         outputs = "\n\n".join(parts)
