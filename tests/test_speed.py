@@ -156,7 +156,8 @@ def test_work_while_it_should_stand_still_is_tampering() -> None:
 @NEEDS_COMPILER
 @pytest.mark.slow
 def test_a_faster_program_is_faster_however_it_was_written_and_the_same_program_is_not(speed: Task) -> None:
-    quick_and_right = {**FAST, "DTYPE": "float64"}  # what float32 loses is at times more than is allowed
+    # What float32 and a series of degree 4 lose is at times more than is allowed: 1.3e-4 of 1e-4 on one input in 300.
+    quick_and_right = {**FAST, "DTYPE": "float64", "DEGREE": 6}
     rewritten = with_values(speed.source, speed.complete(quick_and_right)) + "\n"
     jobs = [({}, None), ({}, speed.source + "\n"), (quick_and_right, None), ({}, rewritten)]
     for kind in (Sandbox.BUBBLEWRAP, Sandbox.PROCESS):
