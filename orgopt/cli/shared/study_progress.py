@@ -193,7 +193,7 @@ class StudyProgress(Said):
         # What it is the best by, as it was told then: the mean of few seeds may be less than another's.
         said = f"best so far {best[0].name} {plain(best[1].estimate)}"
         if best is first:
-            return f"{said}, the document it began with"
+            return f"{said} (the document it began with)"
         begun = plain(first[1].estimate)
         has = " has as much" if begun == plain(best[1].estimate) else f": {begun}"
         return f"{said} (the document it began with{has})"
