@@ -170,7 +170,7 @@ def _is_settings_file(folder: Path, name: str) -> bool:
             path.name in _NONE
             or not path.is_file()
             or path.stat().st_size > _MOST_BYTES
-            or not path.resolve().is_relative_to(folder)
+            or not path.resolve().is_relative_to(folder.resolve())
         ):
             return False
         found = list(settings(path.read_text("utf-8", "replace"), path.suffix))
