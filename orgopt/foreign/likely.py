@@ -36,10 +36,10 @@ ENOUGH = 2.0
 """The weight from which on a name alone says that a file is to be run."""
 _FAR, _MOST_NEAR = 4.5, 6
 """How much less likely by its name a file may be for which all else speaks, and how many are looked at."""
-_SHOWS, _UNSEEN, _LEARNS, _TAKEN = 2.1, 0.35, 1.0, 6.0
+_SHOWS, _UNSEEN, _LEARNS, _TAKEN = 2.1, 0.6, 1.0, 6.0
 """What it weighs that a file shows a goal, one of unseen data, trains, and is a module of another."""
-_FIRST, _AGAIN, _MOST_AGAIN = 0.9, 0.3, 3
-"""What it weighs that documents tell a command first, and that they tell it again."""
+_FIRST, _AGAIN, _MOST_AGAIN, _LATER = 0.9, 0.3, 3, 1.5
+"""What it weighs that documents tell a command first, that they tell it again, and that it tunes what another trained."""
 _MOST = 24
 """Files whose contents are looked at where no name says what is to be run."""
 _TURNED, _MOST_TURNED, _ENOUGH_TURNED = 0.25, 6, 3
@@ -71,7 +71,7 @@ def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[st
     near = [one for one in likely[:_MOST_NEAR] if one.weight > likely[0].weight - _FAR]
     if len(near) == 1:
         return near[0].name
-    told = [script_of(words) for words in commands]
+    told = [name for words in commands if (name := script_of(words)) in {one.name for one in near}]
     shows = {one.name: shows_goal(modules(one.name)) for one in near}
 
     def evidence(one: Likely) -> float:
@@ -83,6 +83,8 @@ def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[st
         above = [other for other in near if other is not one and one.name in modules(other.name)]
         inner = any(shows_goal({other.name: parsed(folder / other.name)}) for other in above)
         if one.name in told:
+            if "tune" in PurePosixPath(one.name).stem and not re.search("pre_?train|tune", PurePosixPath(told[0]).stem):
+                weight -= _LATER
             again = min(_MOST_AGAIN, told.count(one.name) - 1)
             return weight + _FIRST / (1 + told.index(one.name)) + _AGAIN * again
         return weight - _TAKEN * inner

@@ -31,7 +31,7 @@ _REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
 _SLASH = re.compile(r"%?[ \t]*[/|][ \t]*")
 _COUNTED = re.compile(
     rf"(?:[^|,;]*[|,;])?(?P<name>[^|,;:={HOLE}]*[A-Za-z])\s*(?:after|at|for|in|on)?\s*"
-    rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*[:=]\s*",
+    rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*(?:[:=]|is|was|->)\s*[%$]?\s*",
     re.IGNORECASE,
 )
 _FITS = {"validation_data", "validation_split", "validation_set", "epochs", "n_epoch"}
@@ -249,7 +249,7 @@ def _counted(line: str, place: str, within: str, expression: str) -> Shown | Non
     if match is None:
         return None
     text = _LINKS.sub("", _known_end(match["name"].strip()))
-    pattern = _pattern(text).removesuffix(NUMBER) + rf"[^\n:=]*[:=]\s*{NUMBER}"
+    pattern = _pattern(text).removesuffix(NUMBER) + rf"[^\n:=]*(?:[:=]|is|was|->)\s*[%$]?\s*{NUMBER}"
     return Shown(
         name=re.sub(r"\W+", "_", in_english(text)), pattern=pattern, place=place, within=within, expression=expression
     )

@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from orgopt.foreign.kinds import is_turned
-from orgopt.foreign.sites.python_text import Source
+from orgopt.foreign.sites.passed import passed
+from orgopt.foreign.sites.python_text import Source, constant
 from orgopt.foreign.sites.site import Site
-from orgopt.foreign.source import nodes
+from orgopt.foreign.source import nodes, vocabulary, words
 
 _UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
 _SETTINGS = re.compile(
@@ -17,6 +18,10 @@ _SETTINGS = re.compile(
 )
 _PARAMETRIC = re.compile(r"Strategy|Agent|Trainer|Policy|Learner|Backtest")
 """Classes whose own attributes are mostly parameters, as those of a trading strategy are."""
+_OF_PROBLEMS = vocabulary(
+    "dimension dimensions bound bounds part class col cols row rows position lower upper width height x y chapter"
+)
+"""Words of names that say what is solved, where nothing but their use says that they are settings."""
 _MOST_PARTS = 6  # of a tuple: longer ones are data
 
 
@@ -28,9 +33,17 @@ def constants(source: Source) -> Iterator[Site]:
         upper = bool(_UPPER.fullmatch(name))
         if outer.count(name) == 1 and (upper or is_turned(name)):
             yield from _parts(source, name, value)
+    flows = passed(tree)
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
+    for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
+        once = stores.count(name) == 1 and name in flows and len(name) > 1 and not _OF_PROBLEMS & set(words(name))
+        several = stores.count(name) > 1 and is_turned(name) and _all_literals(tree, name, stores)
+        if not _UPPER.fullmatch(name) and ((once and not is_turned(name)) or several):
+            site = source.site(name, value, own=once)
+            if site is not None and isinstance(site.value, int | float) and not isinstance(site.value, bool):
+                yield from [site] if site.value not in {0, 1, -1} or several else []
     for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
@@ -50,6 +63,14 @@ def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
         left |= {id(one) for part in inner for one in ast.walk(part) if getattr(one, "id", "") not in shared}
     names = (node for node in nodes(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     return [node.id for node in names if id(node) not in left]
+
+
+def _all_literals(tree: ast.Module, name: str, stores: Sequence[str]) -> bool:
+    """Whether a name is set to numbers alone, as often as it is set, as of several parts of a script each its own."""
+    each = [value for one, value in _assigned([*top_level(tree), *_inner(tree)]) if one == name]
+    values = [constant(value) for value in each]
+    plain = all(isinstance(value, int | float) and not isinstance(value, bool) and value > 0 for value in values)
+    return len(each) == stores.count(name) and plain
 
 
 def _tables(source: Source) -> Iterator[Site]:

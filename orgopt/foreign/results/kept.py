@@ -1,0 +1,105 @@
+"""What scripts keep the best of, by how they compare and set it, whatever it is called: the surest word on a goal."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orgopt.foreign.results.metric import direction
+from orgopt.foreign.sites.python_text import called, calls, constant, words_of
+from orgopt.foreign.source import nodes, words
+
+_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
+_NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch|(^|_)(lr|i|j|k|n)$", re.IGNORECASE)
+_MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
+_NAMED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\[['\"]\w+['\"]\])?")
+
+
+class Kept(NamedTuple):
+    """What a script keeps the best of.
+
+    Attributes:
+        words: The words of its names.
+        name: What is new, by name; of what a callback watches that alone.
+        kept: The best so far, by name; empty where a callback has it.
+        up: Whether more is better.
+        place: The file and line that say so.
+    """
+
+    words: frozenset[str]
+    name: str
+    kept: str
+    up: bool
+    place: str
+
+
+def kept_best(tree: ast.Module, file: str) -> Iterator[Kept]:
+    """What a file keeps the best of: comparisons that set it or have its name, and what callbacks watch."""
+    for node in nodes(tree):
+        match node:
+            case ast.If(test=test, body=body):
+                for one in ast.walk(test):
+                    if isinstance(one, ast.Compare):
+                        yield from _compared(one, body, file)
+            case ast.Compare():
+                yield from _compared(node, [], file)
+            case ast.Assign(
+                targets=[ast.Name() | ast.Attribute() as old],
+                value=ast.Call(func=ast.Name(id="min" | "max" as way), args=[first, second]),
+            ):
+                for same, new in ((first, second), (second, first)):
+                    if ast.unparse(same) == ast.unparse(old) and not _NOT.search(_name(old)):
+                        yield _kept(_name(new), _name(old), up=way == "max", place=f"{file}:{node.lineno}")
+            case _:
+                pass
+    for call in calls(tree):
+        given = words_of(call)
+        for monitor in _MONITORS:
+            name = constant(given[monitor]) if monitor in given else None
+            if isinstance(name, str):
+                mode = constant(given["mode"]) if "mode" in given else None
+                up = mode == "max" if mode in {"min", "max"} else bool(direction(name))
+                yield Kept(frozenset(words(name)), name, "", up, f"{file}:{call.lineno}")
+
+
+def shows(expression: str, best: Kept) -> bool:
+    """Whether an expression has what a script keeps the best of, or the best itself, by name."""
+    found = {_plain(match[0]) for match in _NAMED.finditer(expression)}
+    return bool(found & ({best.name, best.kept} - {""}))
+
+
+def _compared(node: ast.Compare, body: list[ast.stmt], file: str) -> Iterator[Kept]:
+    """What one comparison keeps: `new < best`, or any `new < old` in whose branch the old one is set to the new."""
+    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE):
+        return
+    left, right, up = node.left, node.comparators[0], isinstance(node.ops[0], ast.Gt | ast.GtE)
+    for new, old, more in ((left, right, up), (right, left, not up)):
+        name, kept = _name(new), _name(old)
+        called_best = bool(_BEST.search(kept)) and not _BEST.search(name)
+        # A bound is set so, too, with what is bounded on the left: `if lr < least: lr = least`.
+        tracked = old is right and name and kept and any(_sets(one, old, new) for one in body)
+        if (called_best or tracked) and not _NOT.search(kept) and not (tracked and _NOT.search(name)):
+            yield _kept(name, kept, up=more, place=f"{file}:{node.lineno}")
+
+
+def _sets(node: ast.stmt, target: ast.expr, value: ast.expr) -> bool:
+    if not isinstance(node, ast.Assign):
+        return False
+    return ast.unparse(node.value) == ast.unparse(value) and any(
+        ast.unparse(one) == ast.unparse(target) for one in node.targets
+    )
+
+
+def _kept(name: str, kept: str, *, up: bool, place: str) -> Kept:
+    return Kept(frozenset(words(f"{name}_{kept}")) - {"best"}, name, kept, up, place)
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Subscript):
+        key = constant(node.slice)
+        return _plain(f"{called(node.value)}_{key}") if isinstance(key, str) else _plain(called(node.value))
+    return _plain(called(node))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_")
