@@ -68,7 +68,7 @@ _WIDTHS = vocabulary(
 _HEADS = vocabulary("heads groups experts")
 _SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
 _TURNED = vocabulary(
-    "lr lrs lr0 lrf rate rates epoch epochs estimators depth layers layer hidden units dropout drop momentum decay wd "
+    "lr lrs lr0 lrf rate rates epoch epochs epoches estimators depth layers layer hidden units dropout drop momentum decay wd "
     "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
     "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
@@ -82,6 +82,11 @@ _TURNED = vocabulary(
     "tournsize cooling pheromone evaporation ants particles inertia tabu tenure restarts "
     "components orientations stepsize"
 )
+_OF_PROBLEMS = vocabulary(
+    "dimension dimensions bound bounds part class col cols row rows position lower upper width height x y chapter "
+    "padding axis"
+)
+"""Words of names that say what is solved, where nothing but their use says that they are settings."""
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
 )
@@ -178,6 +183,11 @@ def is_turned(name: str) -> bool:
             and not name.startswith("_")
         )
     )
+
+
+def is_beside(name: str) -> bool:
+    """Whether a number may be a setting for no other reason than that it stands beside some, by its name."""
+    return len(name.strip("_")) > 1 and not set(words(name)) & _OF_PROBLEMS and not why_fixed(name)
 
 
 def from_zero(name: str) -> str:

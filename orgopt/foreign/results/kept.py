@@ -24,6 +24,7 @@ class Kept(NamedTuple):
         kept: The best so far, by name; empty where a callback has it.
         up: Whether more is better.
         place: The file and line that say so.
+        sure: Whether the best is set there, and not only compared with, as a count of tries without a gain is.
     """
 
     words: frozenset[str]
@@ -31,6 +32,7 @@ class Kept(NamedTuple):
     kept: str
     up: bool
     place: str
+    sure: bool = False
 
 
 def kept_best(tree: ast.Module, file: str) -> Iterator[Kept]:
@@ -49,7 +51,7 @@ def kept_best(tree: ast.Module, file: str) -> Iterator[Kept]:
             ):
                 for same, new in ((first, second), (second, first)):
                     if ast.unparse(same) == ast.unparse(old) and not _NOT.search(_name(old)):
-                        yield _kept(_name(new), _name(old), up=way == "max", place=f"{file}:{node.lineno}")
+                        yield _kept(_name(new), _name(old), up=way == "max", place=f"{file}:{node.lineno}", sure=True)
             case _:
                 pass
     for call in calls(tree):
@@ -79,19 +81,20 @@ def _compared(node: ast.Compare, body: list[ast.stmt], file: str) -> Iterator[Ke
         # A bound is set so, too, with what is bounded on the left: `if lr < least: lr = least`.
         tracked = old is right and name and kept and any(_sets(one, old, new) for one in body)
         if (called_best or tracked) and not _NOT.search(kept) and not (tracked and _NOT.search(name)):
-            yield _kept(name, kept, up=more, place=f"{file}:{node.lineno}")
+            sure = any(_sets(one, old) for one in body)
+            yield _kept(name, kept, up=more, place=f"{file}:{node.lineno}", sure=sure)
 
 
-def _sets(node: ast.stmt, target: ast.expr, value: ast.expr) -> bool:
-    if not isinstance(node, ast.Assign):
+def _sets(node: ast.stmt, target: ast.expr, value: ast.expr | None = None) -> bool:
+    """Whether a statement sets what is named by an expression, to another one where that is given."""
+    if not isinstance(node, ast.Assign) or (value is not None and ast.unparse(node.value) != ast.unparse(value)):
         return False
-    return ast.unparse(node.value) == ast.unparse(value) and any(
-        ast.unparse(one) == ast.unparse(target) for one in node.targets
-    )
+    targets = [part for one in node.targets for part in (one.elts if isinstance(one, ast.Tuple) else [one])]
+    return any(ast.unparse(one) == ast.unparse(target) for one in targets)
 
 
-def _kept(name: str, kept: str, *, up: bool, place: str) -> Kept:
-    return Kept(frozenset(words(f"{name}_{kept}")) - {"best"}, name, kept, up, place)
+def _kept(name: str, kept: str, *, up: bool, place: str, sure: bool) -> Kept:
+    return Kept(frozenset(words(f"{name}_{kept}")) - {"best"}, name, kept, up, place, sure)
 
 
 def _name(node: ast.expr) -> str:

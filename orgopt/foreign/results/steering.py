@@ -204,7 +204,8 @@ def _weight(one: Shown, bests: Sequence[Kept]) -> tuple[float, bool | None, str]
     for best in bests:
         same = best.words & (own | inner)
         if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:
-            score, up = score + 4.0 + 0.1 * len(same), best.up if up is None else up
+            score += 4.0 + 0.1 * len(same)
+            up = best.up if up is None or (best.sure and direction(named) is None) else up  # code says more than `score`
             score += 0.5 * (one.expression == best.name)
             why = f"{best.place} keeps the best of it"
             break

@@ -2,13 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.kinds import is_beside, is_turned
 from orgopt.foreign.sites.passed import passed
-from orgopt.foreign.sites.python_text import Source, constant
+from orgopt.foreign.sites.python_text import Source, calls, constant
 from orgopt.foreign.sites.site import Site
-from orgopt.foreign.source import nodes, vocabulary, words
+from orgopt.foreign.source import nodes
 
 _UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
 _SETTINGS = re.compile(
@@ -18,10 +18,7 @@ _SETTINGS = re.compile(
 )
 _PARAMETRIC = re.compile(r"Strategy|Agent|Trainer|Policy|Learner|Backtest")
 """Classes whose own attributes are mostly parameters, as those of a trading strategy are."""
-_OF_PROBLEMS = vocabulary(
-    "dimension dimensions bound bounds part class col cols row rows position lower upper width height x y chapter"
-)
-"""Words of names that say what is solved, where nothing but their use says that they are settings."""
+_SEVERAL = 2  # numbers that a person turns make a dictionary one of settings
 _MOST_PARTS = 6  # of a tuple: longer ones are data
 
 
@@ -38,7 +35,7 @@ def constants(source: Source) -> Iterator[Site]:
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
     for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
-        once = stores.count(name) == 1 and name in flows and len(name) > 1 and not _OF_PROBLEMS & set(words(name))
+        once = stores.count(name) == 1 and name in flows and is_beside(name)
         several = stores.count(name) > 1 and is_turned(name) and _all_literals(tree, name, stores)
         if not _UPPER.fullmatch(name) and ((once and not is_turned(name)) or several):
             site = source.site(name, value, own=once)
@@ -74,8 +71,15 @@ def _all_literals(tree: ast.Module, name: str, stores: Sequence[str]) -> bool:
 
 
 def _tables(source: Source) -> Iterator[Site]:
-    """The entries of dictionaries of settings, as displays and as calls of `dict`."""
+    """The entries of dictionaries of settings, as displays and as calls of `dict`.
+
+    Of any name are those with several numbers that a person turns, and what a list holds of them.
+    """
     tree = source.tree
+    for _, value in _assigned(list(_bodies(tree))):
+        for part in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+            if isinstance(part, ast.Dict) and _are_settings(part):
+                yield from _entries(source, part, "")
     for name, value in _assigned(list(_bodies(tree))):
         if isinstance(value, ast.Dict) and _SETTINGS.fullmatch(name):
             yield from _entries(source, value, "")
@@ -86,6 +90,36 @@ def _tables(source: Source) -> Iterator[Site]:
                 if word.arg and not isinstance(word.value, ast.Dict)
                 for site in _parts(source, word.arg, word.value)
             )
+
+
+def _are_settings(table: ast.Dict) -> bool:
+    pairs = zip(table.keys, table.values, strict=True)
+    found = [key.value for key, value in pairs if isinstance(key, ast.Constant) and _is_number(value)]
+    return sum(isinstance(name, str) and is_turned(name) for name in found) >= _SEVERAL
+
+
+def _is_number(node: ast.expr) -> bool:
+    value = constant(node)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def asked(source: Source, made: Collection[str], given: Collection[str]) -> Iterator[Site]:
+    """What is taken by name where nobody gives it, as in `options.get("gamma", 0.99)`; of what a person turns.
+
+    Args:
+        source: A module that others import.
+        made: The functions and classes that anything calls; those of others are there for other scripts.
+        given: The arguments that anything gives by name.
+    """
+    owners = [node for node in source.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    for call in (call for owner in owners if owner.name in made for call in calls(owner)):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="get" | "pop"), args=[ast.Constant(value=str() as name), value]):
+                if is_turned(name) and name not in given and _is_number(value):
+                    site = source.site(name, value, own=False)
+                    yield from [site] if site is not None else []
+            case _:
+                pass
 
 
 def top_level(tree: ast.Module) -> list[ast.stmt]:
