@@ -44,6 +44,7 @@ _SILENT = vocabulary(
     "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
     "progress color colour banner json summary pbar"
 )
+_OFTEN = vocabulary("update updates learn train target sync copy decay")
 _TARGETS = vocabulary("target targets")
 _NETWORKS = vocabulary("update updates sync network net tau copy")
 _MODES = vocabulary("mode stage task env environment source run experiment")
@@ -121,6 +122,10 @@ def why_fixed(name: str) -> str:
     found = set(own)
     if found & _TARGETS and found & _NETWORKS:  # the second network of a learner
         found -= _TARGETS | _SILENT
+    if "every" in found and found & _OFTEN and not found & (_SILENT - {"every", "interval"}):
+        found -= {"every", "interval"}  # `update_every_n_steps`
+    if "random" in found:  # `n_random_actions` are steps of exploration
+        found -= {"actions"}
     if "clip" in found:  # `gradient_clip_val` is a value
         found -= {"val"}
     return "a seed" if is_seed(name) else _why_fixed(own, found)

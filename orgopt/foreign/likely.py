@@ -31,7 +31,7 @@ _OTHER = re.compile(
     r"generate|sample|dataset|data_|callback|config|sweep|(?<!fine)(?<!fine_)tune|quanti|tokeni[sz]er|vocab",
     re.IGNORECASE,
 )
-_ASIDE = {"tests", "test", "docs", "examples"}
+_ASIDE = {"tests", "test", "docs", "examples", "deprecated", "legacy", "archive", "old", "backup", "unused"}
 ENOUGH = 2.0
 """The weight from which on a name alone says that a file is to be run."""
 _FAR, _MOST_NEAR = 4.5, 6

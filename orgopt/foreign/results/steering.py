@@ -40,7 +40,7 @@ _OF_UNSEEN = 2.5
 """What numbers of validation or test data weigh at least."""
 _RISING = vocabulary("return returns ret score success win winrate solve")
 """Words of goals of which more is better unless another word says otherwise."""
-_FALLING = vocabulary("cost drawdown distance makespan tardiness conflicts gap")
+_FALLING = vocabulary("cost drawdown distance length makespan tardiness conflicts gap")
 """Words of goals of which less is better unless another word says otherwise."""
 _OPTIMIZED = vocabulary("fitness score cost energy objective best value")
 """Words of what a search has the least or the most of, as its script says."""

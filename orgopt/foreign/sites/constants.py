@@ -40,7 +40,7 @@ def constants(source: Source) -> Iterator[Site]:
         if not _UPPER.fullmatch(name) and ((once and not is_turned(name)) or several):
             site = source.site(name, value, own=once)
             if site is not None and isinstance(site.value, int | float) and not isinstance(site.value, bool):
-                yield from [site] if site.value not in {0, 1, -1} or several else []
+                yield from [site] if site.value > 0 else []
     for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
@@ -149,8 +149,11 @@ def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def turned(source: Source) -> Iterator[Site]:
     """Names at the top level of a module which others import, that a person turns by their names."""
+    numbers = [name for name, value in _assigned(source.tree.body) if _is_number(value)]
+    beside = sum(map(is_turned, numbers)) >= _SEVERAL
     for name, value in _assigned(source.tree.body):
-        if is_turned(name):
+        own = beside and _is_number(value) and is_beside(name) and numbers.count(name) == 1
+        if is_turned(name) or own:
             yield from _parts(source, name, value)
     yield from (site for site in _tables(source) if is_turned(site.identifier))
 
