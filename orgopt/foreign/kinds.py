@@ -69,9 +69,10 @@ _WIDTHS = vocabulary(
 _HEADS = vocabulary("heads groups experts")
 _SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
 _TURNED = vocabulary(
-    "lr lrs lr0 lrf rate rates epoch epochs epoches estimators depth layers layer hidden units dropout drop momentum decay wd "
-    "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
-    "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
+    "lr lrs lr0 lrf rate rates epoch epochs epoches estimators depth layers layer hidden units dropout drop momentum "
+    "decay wd beta beta1 beta2 betas gamma alpha lambda lam tau theta epsilon eps kernel heads head embd embed "
+    "embedding width replay noise warmup temperature clip optimizer optim activation smoothing filters leaves "
+    "subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
     "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
     "scale weight coef factor lookback fast slow embeddings "
@@ -124,6 +125,8 @@ def why_fixed(name: str) -> str:
         found -= _TARGETS | _SILENT
     if "every" in found and found & _OFTEN and not found & (_SILENT - {"every", "interval"}):
         found -= {"every", "interval"}  # `update_every_n_steps`
+    if "memory" in found and found & {"size", "replay", "capacity"}:  # what a learner remembers
+        found -= {"memory"}
     if "random" in found:  # `n_random_actions` are steps of exploration
         found -= {"actions"}
     if "clip" in found:  # `gradient_clip_val` is a value

@@ -39,7 +39,7 @@ _FAR, _MOST_NEAR = 4.5, 6
 _SHOWS, _UNSEEN, _LEARNS, _TAKEN = 2.1, 0.6, 1.0, 6.0
 """What it weighs that a file shows a goal, one of unseen data, trains, and is a module of another."""
 _FIRST, _AGAIN, _MOST_AGAIN, _LATER = 0.9, 0.3, 3, 1.5
-"""What it weighs that documents tell a command first, that they tell it again, and that it tunes what another trained."""
+"""What it weighs that documents tell a command first, that they tell it again, and that it tunes a trained model."""
 _MOST = 24
 """Files whose contents are looked at where no name says what is to be run."""
 _TURNED, _MOST_TURNED, _ENOUGH_TURNED = 0.25, 6, 3
@@ -71,7 +71,8 @@ def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[st
     near = [one for one in likely[:_MOST_NEAR] if one.weight > likely[0].weight - _FAR]
     if len(near) == 1:
         return near[0].name
-    told = [name for words in commands if (name := script_of(words)) in {one.name for one in near}]
+    train = {one.name for one in near if any(map(learns, modules(one.name).values()))}
+    told = [name for words in commands if (name := script_of(words)) in train]
     shows = {one.name: shows_goal(modules(one.name)) for one in near}
 
     def evidence(one: Likely) -> float:

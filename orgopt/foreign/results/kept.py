@@ -10,7 +10,9 @@ from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, words
 
 _BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
-_NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch|(^|_)(lr|i|j|k|n)$", re.IGNORECASE)
+_NOT = re.compile(
+    r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch|(^|_)(lr|i|j|k|n)$", re.IGNORECASE
+)
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 _NAMED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\[['\"]\w+['\"]\])?")
 
@@ -45,15 +47,25 @@ def kept_best(tree: ast.Module, file: str) -> Iterator[Kept]:
                         yield from _compared(one, body, file)
             case ast.Compare():
                 yield from _compared(node, [], file)
-            case ast.Assign(
-                targets=[ast.Name() | ast.Attribute() as old],
-                value=ast.Call(func=ast.Name(id="min" | "max" as way), args=[first, second]),
-            ):
-                for same, new in ((first, second), (second, first)):
-                    if ast.unparse(same) == ast.unparse(old) and not _NOT.search(_name(old)):
-                        yield _kept(_name(new), _name(old), up=way == "max", place=f"{file}:{node.lineno}", sure=True)
+            case ast.Assign(targets=[old], value=ast.Call() as way):
+                yield from _extreme(old, way, file)
             case _:
                 pass
+    yield from _watched(tree, file)
+
+
+def _extreme(old: ast.expr, call: ast.Call, file: str) -> Iterator[Kept]:
+    """What `best = max(best, new)` keeps."""
+    way = called(call.func)
+    if way not in {"min", "max"} or len(call.args) != 2 or _NOT.search(_name(old)):
+        return
+    for same, new in (call.args, call.args[::-1]):
+        if ast.unparse(same) == ast.unparse(old):
+            yield _kept(_name(new), _name(old), up=way == "max", place=f"{file}:{call.lineno}", sure=True)
+
+
+def _watched(tree: ast.Module, file: str) -> Iterator[Kept]:
+    """What the callbacks of a file watch, by name."""
     for call in calls(tree):
         given = words_of(call)
         for monitor in _MONITORS:

@@ -47,10 +47,9 @@ _OPTIMIZED = vocabulary("fitness score cost energy objective best value")
 _EXTREMES = re.compile(r"\b(?:np\.|numpy\.|torch\.|jnp\.)?(?:nan)?(?:arg)?(?P<way>min|max)\(")
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
-_SUPERLATIVES = {
-    **dict.fromkeys("minimum minimal min lowest smallest shortest cheapest fewest least".split(), False),
-    **dict.fromkeys("maximum maximal max highest largest greatest".split(), True),
-}
+_LEAST = vocabulary("minimum minimal min lowest smallest shortest cheapest fewest least")
+_MOST = vocabulary("maximum maximal max highest largest greatest")
+_SUPERLATIVES = dict.fromkeys(_LEAST, False) | dict.fromkeys(_MOST, True)
 """Words of what a search has found the least or the most of, and whether it is the most."""
 _NO_NUMBER = vocabulary(
     "path file folder dir model params parameters individual solution chromosome genome gene genes state tour route "
@@ -147,7 +146,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 
 
 def _unseen(name: str, found: Sequence[Shown]) -> str:
-    """A goal that documents name on test data, by its name on validation data where that is shown, too; else its own."""
+    """A goal that documents name on test data, by its name on validation data where that is shown; else its own."""
     own = set(words(name))
     same = (one.name for one in found if own & _TEST and set(words(one.name)) - _UNSEEN == own - _TEST)
     return next((other for other in same if set(words(other)) & _UNSEEN), name).lower()
@@ -205,7 +204,8 @@ def _weight(one: Shown, bests: Sequence[Kept]) -> tuple[float, bool | None, str]
         same = best.words & (own | inner)
         if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:
             score += 4.0 + 0.1 * len(same)
-            up = best.up if up is None or (best.sure and direction(named) is None) else up  # code says more than `score`
+            weak = up is None or (best.sure and direction(named) is None)  # code says more than `score`
+            up = best.up if weak else up
             score += 0.5 * (one.expression == best.name)
             why = f"{best.place} keeps the best of it"
             break

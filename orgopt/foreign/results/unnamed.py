@@ -45,9 +45,7 @@ def unnamed(tree: ast.Module, file: str) -> Iterator[Shown]:
             place, function = f"{file}:{call.lineno}", within.get(call.lineno, "")
             pattern = rf"{re.escape(head)}[ \t]*[\r\n]+[ \t]*{NUMBER}(?=[ \t]*(?:[\r\n]|$))"
             name = re.sub(r"\W+", "_", head).strip("_")
-            yield Shown(
-                name=name, pattern=pattern, place=place, within=function, expression=ast.unparse(call.args[0])
-            )
+            yield Shown(name=name, pattern=pattern, place=place, within=function, expression=ast.unparse(call.args[0]))
         for template, holes in templates(call, held(tree)):
             pieces = template.split(HOLE)
             if re.search("[A-Za-z]", template) or len(pieces) != len(holes) + 1 or "" in pieces[1:-1]:
