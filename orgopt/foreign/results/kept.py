@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from orgopt.foreign.results.metric import direction
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
-from orgopt.foreign.source import nodes, words
+from orgopt.foreign.source import nodes, vocabulary, words
 
 _BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
-_NOT = re.compile(
-    r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch|(^|_)(lr|i|j|k|n)$", re.IGNORECASE
+_NOT = vocabulary(
+    "epoch epochs step steps iter iters iteration time idx index len count counter size patience depth batch lr i j k n"
 )
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 _NAMED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\[['\"]\w+['\"]\])?")
@@ -57,7 +57,7 @@ def kept_best(tree: ast.Module, file: str) -> Iterator[Kept]:
 def _extreme(old: ast.expr, call: ast.Call, file: str) -> Iterator[Kept]:
     """What `best = max(best, new)` keeps."""
     way = called(call.func)
-    if way not in {"min", "max"} or len(call.args) != 2 or _NOT.search(_name(old)):
+    if way not in {"min", "max"} or len(call.args) != 2 or _NOT & set(words(_name(old))):
         return
     for same, new in (call.args, call.args[::-1]):
         if ast.unparse(same) == ast.unparse(old):
@@ -92,7 +92,7 @@ def _compared(node: ast.Compare, body: list[ast.stmt], file: str) -> Iterator[Ke
         called_best = bool(_BEST.search(kept)) and not _BEST.search(name)
         # A bound is set so, too, with what is bounded on the left: `if lr < least: lr = least`.
         tracked = old is right and name and kept and any(_sets(one, old, new) for one in body)
-        if (called_best or tracked) and not _NOT.search(kept) and not (tracked and _NOT.search(name)):
+        if (called_best or tracked) and not _NOT & set(words(kept)) and not (tracked and _NOT & set(words(name))):
             sure = any(_sets(one, old) for one in body)
             yield _kept(name, kept, up=more, place=f"{file}:{node.lineno}", sure=sure)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from orgopt.foreign.results.tables import held
-from orgopt.foreign.results.templates import Shown, as_table
+from orgopt.foreign.results.templates import Shown, as_table, known_end
 from orgopt.foreign.results.texts import HOLE, NUMBER, functions, templates
 from orgopt.foreign.sites.python_text import called, calls, words_of
 
@@ -44,7 +44,7 @@ def unnamed(tree: ast.Module, file: str) -> Iterator[Shown]:
         if (head := above.get(call.lineno, "")) and len(call.args) == 1 and not isinstance(call.args[0], ast.Constant):
             place, function = f"{file}:{call.lineno}", within.get(call.lineno, "")
             pattern = rf"{re.escape(head)}[ \t]*[\r\n]+[ \t]*{NUMBER}(?=[ \t]*(?:[\r\n]|$))"
-            name = re.sub(r"\W+", "_", head).strip("_")
+            name = re.sub(r"\W+", "_", known_end(head.rstrip(": "))).strip("_")
             yield Shown(name=name, pattern=pattern, place=place, within=function, expression=ast.unparse(call.args[0]))
         for template, holes in templates(call, held(tree)):
             pieces = template.split(HOLE)

@@ -30,17 +30,18 @@ def constants(source: Source) -> Iterator[Site]:
         upper = bool(_UPPER.fullmatch(name))
         if outer.count(name) == 1 and (upper or is_turned(name)):
             yield from _parts(source, name, value)
-    flows = passed(tree)
+    flows, several = passed(tree), _several(tree, outer)
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
+    for name, value in _assigned(list(_outside(top_level(tree)))):
+        if name in several and (site := source.site(name, value, own=False)) is not None:
+            yield site
     for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
-        once = stores.count(name) == 1 and name in flows and is_beside(name)
-        several = stores.count(name) > 1 and is_turned(name) and _all_literals(tree, name, stores)
-        if not _UPPER.fullmatch(name) and ((once and not is_turned(name)) or several):
-            site = source.site(name, value, own=once)
-            if site is not None and isinstance(site.value, int | float) and not isinstance(site.value, bool):
-                yield from [site] if site.value > 0 else []
+        once = stores.count(name) == 1 and name in flows and is_beside(name) and _is_number(value)
+        if once and not is_turned(name) and not _UPPER.fullmatch(name):
+            site = source.site(name, value)
+            yield from [site] if site is not None and isinstance(site.value, int | float) and site.value > 0 else []
     for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
@@ -62,12 +63,24 @@ def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
     return [node.id for node in names if id(node) not in left]
 
 
-def _all_literals(tree: ast.Module, name: str, stores: Sequence[str]) -> bool:
-    """Whether a name is set to numbers alone, as often as it is set, as of several parts of a script each its own."""
-    each = [value for one, value in _assigned([*top_level(tree), *_inner(tree)]) if one == name]
-    values = [constant(value) for value in each]
-    plain = all(isinstance(value, int | float) and not isinstance(value, bool) and value > 0 for value in values)
-    return len(each) == stores.count(name) and plain
+def _several(tree: ast.Module, outer: Sequence[str]) -> set[str]:
+    """Names that a script sets to numbers alone, outside of functions and more than once, as its parts do each."""
+    each: dict[str, list[ast.expr]] = {}
+    for name, value in _assigned(list(_outside(top_level(tree)))):
+        each.setdefault(name, []).append(value)
+    return {
+        name
+        for name, values in each.items()
+        if is_turned(name) and 1 < len(values) == outer.count(name) and all(map(_is_number, values))
+    }
+
+
+def _outside(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements, and those of branches and loops among them; none of functions."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse") if isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try) else ():
+            yield from _outside(getattr(node, part, []))
 
 
 def _tables(source: Source) -> Iterator[Site]:
