@@ -99,8 +99,8 @@ def test_how_much_data_there_is_is_no_metric(tmp_path: Path) -> None:
         # Each part of a script sets its own.
         ("if part == 1:\n    epochs = 15\nelse:\n    pass\nif part == 2:\n    epochs = 40\n",
          {"EPOCHS": 15, "EPOCHS_2": 40}),
-        (f"{PARSER}add('--update_every_n_steps', default=4)\nadd('--print_every')\nadd('--memory_size', default=9)\n",
-         {"UPDATE_EVERY_N_STEPS": 4, "MEMORY_SIZE": 9}),
+        (f"{PARSER}add('--update_every', default=4)\nadd('--print_every', default=4)\nadd('--memory_size', default=9)\n",
+         {"UPDATE_EVERY": 4, "MEMORY_SIZE": 9}),
     ],
 )  # fmt: skip
 def test_a_setting_is_known_by_what_it_is_given_to_and_stands_beside(

@@ -30,18 +30,10 @@ def constants(source: Source) -> Iterator[Site]:
         upper = bool(_UPPER.fullmatch(name))
         if outer.count(name) == 1 and (upper or is_turned(name)):
             yield from _parts(source, name, value)
-    flows, several = passed(tree), _several(tree, outer)
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
-    for name, value in _assigned(list(_outside(top_level(tree)))):
-        if name in several and (site := source.site(name, value, own=False)) is not None:
-            yield site
-    for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
-        once = stores.count(name) == 1 and name in flows and is_beside(name) and _is_number(value)
-        if once and not is_turned(name) and not _UPPER.fullmatch(name):
-            site = source.site(name, value)
-            yield from [site] if site is not None and isinstance(site.value, int | float) and site.value > 0 else []
+    yield from _used(source, stores, outer)
     for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
@@ -61,6 +53,20 @@ def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
         left |= {id(one) for part in inner for one in ast.walk(part) if getattr(one, "id", "") not in shared}
     names = (node for node in nodes(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     return [node.id for node in names if id(node) not in left]
+
+
+def _used(source: Source, stores: Sequence[str], outer: Sequence[str]) -> Iterator[Site]:
+    """Numbers whose use says that they are settings: passed on under a name of their own, or set by each part."""
+    tree = source.tree
+    flows, several = passed(tree), _several(tree, outer)
+    for name, value in _assigned(list(_outside(top_level(tree)))):
+        if name in several and (site := source.site(name, value, own=False)) is not None:
+            yield site
+    for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
+        once = stores.count(name) == 1 and name in flows and is_beside(name) and _is_number(value)
+        if once and not is_turned(name) and not _UPPER.fullmatch(name):
+            site = source.site(name, value)
+            yield from [site] if site is not None and isinstance(site.value, int | float) and site.value > 0 else []
 
 
 def _several(tree: ast.Module, outer: Sequence[str]) -> set[str]:
