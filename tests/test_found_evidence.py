@@ -99,7 +99,7 @@ def test_how_much_data_there_is_is_no_metric(tmp_path: Path) -> None:
         # Each part of a script sets its own.
         ("if part == 1:\n    epochs = 15\nelse:\n    pass\nif part == 2:\n    epochs = 40\n",
          {"EPOCHS": 15, "EPOCHS_2": 40}),
-        (f"{PARSER}add('--update_every', default=4)\nadd('--print_every', default=4)\nadd('--memory_size', default=9)\n",
+        (f"{PARSER}add('--update_every', default=4);add('--print_every', default=4);add('--memory_size', default=9)\n",
          {"UPDATE_EVERY": 4, "MEMORY_SIZE": 9}),
     ],
 )  # fmt: skip
