@@ -44,6 +44,7 @@ _SILENT = vocabulary(
     "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
     "progress color colour banner json summary pbar"
 )
+_OFTEN = vocabulary("update updates learn train target sync copy decay")
 _TARGETS = vocabulary("target targets")
 _NETWORKS = vocabulary("update updates sync network net tau copy")
 _MODES = vocabulary("mode stage task env environment source run experiment")
@@ -68,9 +69,10 @@ _WIDTHS = vocabulary(
 _HEADS = vocabulary("heads groups experts")
 _SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
 _TURNED = vocabulary(
-    "lr lrs lr0 lrf rate rates epoch epochs estimators depth layers layer hidden units dropout drop momentum decay wd "
-    "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
-    "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
+    "lr lrs lr0 lrf rate rates epoch epochs epoches estimators depth layers layer hidden units dropout drop momentum "
+    "decay wd beta beta1 beta2 betas gamma alpha lambda lam tau theta epsilon eps kernel heads head embd embed "
+    "embedding width replay noise warmup temperature clip optimizer optim activation smoothing filters leaves "
+    "subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
     "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
     "scale weight coef factor lookback fast slow embeddings "
@@ -82,6 +84,11 @@ _TURNED = vocabulary(
     "tournsize cooling pheromone evaporation ants particles inertia tabu tenure restarts "
     "components orientations stepsize"
 )
+_OF_PROBLEMS = vocabulary(
+    "dimension dimensions bound bounds part class col cols row rows position lower upper width height x y chapter "
+    "padding axis"
+)
+"""Words of names that say what is solved, where nothing but their use says that they are settings."""
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
 )
@@ -116,6 +123,12 @@ def why_fixed(name: str) -> str:
     found = set(own)
     if found & _TARGETS and found & _NETWORKS:  # the second network of a learner
         found -= _TARGETS | _SILENT
+    if "every" in found and found & _OFTEN and not found & (_SILENT - {"every", "interval"}):
+        found -= {"every", "interval"}  # `update_every_n_steps`
+    if "memory" in found and found & {"size", "replay", "capacity"}:  # what a learner remembers
+        found -= {"memory"}
+    if "random" in found:  # `n_random_actions` are steps of exploration
+        found -= {"actions"}
     if "clip" in found:  # `gradient_clip_val` is a value
         found -= {"val"}
     return "a seed" if is_seed(name) else _why_fixed(own, found)
@@ -178,6 +191,11 @@ def is_turned(name: str) -> bool:
             and not name.startswith("_")
         )
     )
+
+
+def is_beside(name: str) -> bool:
+    """Whether a number may be a setting for no other reason than that it stands beside some, by its name."""
+    return len(name.strip("_")) > 1 and not set(words(name)) & _OF_PROBLEMS and not why_fixed(name)
 
 
 def from_zero(name: str) -> str:

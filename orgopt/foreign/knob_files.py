@@ -93,7 +93,8 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
     if command := re.search(r"(cmd/[\w-]+)", run):
         names = [name for name in names if not name.startswith("cmd/") or name.startswith(f"{command[1]}/")]
-    names = [name for name in names if not _ASIDE.search(str(PurePosixPath(name).parent))]
+    given = set(run.split())
+    names = [name for name in names if name in given or not _ASIDE.search(str(PurePosixPath(name).parent))]
     if own := re.search(r"\bjulia\b.* ([\w./-]+\.jl)$", run):
         names = _included(folder, own[1], names)
     if re.match(r"(?:gcc|cc|clang|g\+\+|c\+\+|clang\+\+) ", run):  # what the compiler is not given takes no part
@@ -143,7 +144,7 @@ def programs(names: Sequence[str], run: str) -> list[str]:
     """The sources of a program, without other programs beside it: of examples the one that its command names."""
     example = re.search(r"--example (\w+)", run)
     chief = f"examples/{example[1]}.rs" if example else ""
-    return [name for name in names if name == chief or not _BESIDE.search(name)]
+    return [name for name in names if name == chief or name in run.split() or not _BESIDE.search(name)]
 
 
 def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
@@ -170,7 +171,7 @@ def _is_settings_file(folder: Path, name: str) -> bool:
             path.name in _NONE
             or not path.is_file()
             or path.stat().st_size > _MOST_BYTES
-            or not path.resolve().is_relative_to(folder)
+            or not path.resolve().is_relative_to(folder.resolve())
         ):
             return False
         found = list(settings(path.read_text("utf-8", "replace"), path.suffix))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from orgopt.errors import TaskError
 from orgopt.foreign.editable import does_something, script_of
 from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.learning import learns
 from orgopt.foreign.results.steering import shows_goal
 from orgopt.foreign.results.tables import sent
 from orgopt.foreign.sites.find import sites
@@ -30,15 +31,18 @@ _OTHER = re.compile(
     r"generate|sample|dataset|data_|callback|config|sweep|(?<!fine)(?<!fine_)tune|quanti|tokeni[sz]er|vocab",
     re.IGNORECASE,
 )
-_ASIDE = {"tests", "test", "docs", "examples"}
+_ASIDE = {"tests", "test", "docs", "examples", "deprecated", "legacy", "archive", "old", "backup", "unused"}
 ENOUGH = 2.0
 """The weight from which on a name alone says that a file is to be run."""
-_NEAR = 2.1
-"""How much less likely by its name a file may be that shows a goal, where the likeliest shows none."""
-_ALIKE = 0.3
+_FAR, _MOST_NEAR = 4.5, 6
+"""How much less likely by its name a file may be for which all else speaks, and how many are looked at."""
+_SHOWS, _UNSEEN, _LEARNS, _TAKEN = 2.1, 0.6, 1.0, 6.0
+"""What it weighs that a file shows a goal, one of unseen data, trains, and is a module of another."""
+_FIRST, _AGAIN, _MOST_AGAIN, _LATER = 0.9, 0.3, 3, 1.5
+"""What it weighs that documents tell a command first, that they tell it again, and that it tunes a trained model."""
 _MOST = 24
 """Files whose contents are looked at where no name says what is to be run."""
-_TURNED, _MOST_TURNED = 0.25, 6
+_TURNED, _MOST_TURNED, _ENOUGH_TURNED = 0.25, 6, 3
 
 Modules = Callable[[str], Mapping[str, ast.Module]]
 """The checkout's own modules that a script of it imports, by path."""
@@ -58,26 +62,36 @@ def ranked(folder: Path, scripts: Iterable[PurePosixPath], commands: Sequence[Se
 
 
 def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[str]], modules: Modules) -> str:
-    """The file to run of those that are likely by their names, the likeliest first.
+    """The file to run of those that are likely by their names: the one for which most speaks.
 
-    It is not the likeliest by its name where that shows no goal and another does, where another as likely shows one of
-    unseen data, where that has nothing to turn, or where another takes it for a module and shows the goal itself.
+    What speaks for one is weighed together: its name, the commands of documents, whether it shows a goal, and one of
+    unseen data, whether it trains, and how much it has to turn. One that another of them takes for a module is hardly
+    what is run, unless a document says so.
     """
-    first = likely[0]
-    near = [one.name for one in likely[:4] if one.weight > first.weight - _NEAR]
-    found = first.name
-    if len(near) > 1 and not shows_goal(modules(found)):
-        found = next((name for name in near[1:] if shows_goal(modules(name))), found)
-    same = [one.name for one in likely[:4] if one.weight > first.weight - _ALIKE]
-    if found == first.name and not shows_goal(modules(found), unseen=True):
-        found = next((name for name in same if shows_goal(modules(name), unseen=True)), found)
-    if not turned(folder, found):  # what has nothing to turn is a tool where another as likely has something
-        same = [one.name for one in likely[1:4] if one.weight > first.weight - 1]
-        found = max([found, *same], key=lambda name: turned(folder, name))
-    if all(script_of(words) != found for words in commands):
-        above = (one.name for one in likely[:6] if one.name != found and found in modules(one.name))
-        return next((name for name in above if shows_goal({name: parsed(folder / name)})), found)
-    return found
+    near = [one for one in likely[:_MOST_NEAR] if one.weight > likely[0].weight - _FAR]
+    if len(near) == 1:
+        return near[0].name
+    train = {one.name for one in near if any(map(learns, modules(one.name).values()))}
+    told = [name for words in commands if (name := script_of(words)) in train]
+    shows = {one.name: shows_goal(modules(one.name)) for one in near}
+
+    def evidence(one: Likely) -> float:
+        trees = modules(one.name)
+        weight = one.weight + _SHOWS * shows[one.name] + _UNSEEN * shows_goal(trees, unseen=True)
+        weight += _LEARNS * (learns(parsed(folder / one.name)) or 0.5 * any(map(learns, trees.values())))
+        settings = turned(folder, one.name)
+        weight += _TURNED * min(_ENOUGH_TURNED, settings) - (settings == 0)
+        above = [other for other in near if other is not one and one.name in modules(other.name)]
+        inner = any(shows_goal({other.name: parsed(folder / other.name)}) for other in above)
+        if one.name in told:
+            if "tune" in PurePosixPath(one.name).stem and not re.search("pre_?train|tune", PurePosixPath(told[0]).stem):
+                weight -= _LATER
+            again = min(_MOST_AGAIN, told.count(one.name) - 1)
+            return weight + _FIRST / (1 + told.index(one.name)) + _AGAIN * again
+        return weight - _TAKEN * inner
+
+    weights = [evidence(one) for one in near]
+    return near[weights.index(max(weights))].name
 
 
 def by_contents(folder: Path, scripts: Sequence[PurePosixPath], modules: Modules) -> str:

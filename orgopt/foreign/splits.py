@@ -7,6 +7,8 @@ from orgopt.foreign.sites.python_text import called, calls, words_of
 
 _PARTS = {"val", "valid", "validation", "test", "eval", "dev", "holdout"}
 _SPLITS = re.compile(r"split|fold|backtest|walk_?forward|holdout", re.IGNORECASE)
+_LAYERS = re.compile(r"loss|layer|entropy|attention|linear|conv|head|net|unfold", re.IGNORECASE)
+"""What is a part of a model, whatever it splits or folds."""
 
 
 def of_splits(tree: ast.Module) -> set[str]:
@@ -19,7 +21,8 @@ def of_splits(tree: ast.Module) -> set[str]:
         names |= {part.attr for part in parts if isinstance(part, ast.Attribute)}
         keys = [part.slice for part in parts if isinstance(part, ast.Subscript)]
         names |= {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
-        if _SPLITS.search(called(call.func).rsplit(".", 1)[-1]) and not {"dim", "axis"} & words_of(call).keys():
+        made = called(call.func).rsplit(".", 1)[-1]
+        if _SPLITS.search(made) and not _LAYERS.search(made) and not {"dim", "axis"} & words_of(call).keys():
             found |= names
         elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):
             found |= {name for name in names if "batch" not in name.lower()}  # how much is measured at once is a choice

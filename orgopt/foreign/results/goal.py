@@ -125,7 +125,9 @@ def _statements(sentence: str, printed: Sequence[str]) -> Iterator[tuple[str, bo
             name, end = match["name"], match.end()
             if whole := next((one for one in printed if name in printed and _is_part(one, part, name)), ""):
                 name = whole  # "lowest validation loss" speaks of val_loss, where loss is shown, too
-            part = name.lower() if name.lower() in _PARTS else part
+            if name.lower() in _PARTS:  # of which data, and no metric, though a script may print one's size
+                part = name.lower()
+                continue
             quoted = match["tick"] and "_" in name and not name.endswith(_FILES)
             if name in printed or quoted:
                 yield name, verb["up"] is not None, sentence[verb.start() : end]

@@ -29,7 +29,8 @@ SPEED = vocabulary("gflops gflop flops mflops tflops tflop gbps throughput speed
 _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
 OPEN = vocabulary(
-    "score map return returns ret cost win solve success fitness drawdown winrate distance makespan tardiness conflicts"
+    "score map return returns ret cost win solve success fitness drawdown winrate distance length makespan tardiness "
+    "conflicts"
 )
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(

@@ -6,22 +6,20 @@ to see, with what else it could be.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
+from orgopt.foreign.results.kept import Kept, kept_best, shows
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
 from orgopt.foreign.results.tables import TRACKED, computed, returned, sent
 from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.results.unnamed import unnamed
-from orgopt.foreign.sites.python_text import called, calls, constant, words_of
-from orgopt.foreign.source import nodes, vocabulary, words
+from orgopt.foreign.sites.python_text import called, calls
+from orgopt.foreign.source import vocabulary, words
 
-_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
-_NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
 _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
 _VALIDATION = vocabulary("val valid validation")
 """Of unseen data the one word that is never said of test data."""
@@ -42,23 +40,22 @@ _OF_UNSEEN = 2.5
 """What numbers of validation or test data weigh at least."""
 _RISING = vocabulary("return returns ret score success win winrate solve")
 """Words of goals of which more is better unless another word says otherwise."""
-_FALLING = vocabulary("cost drawdown distance makespan tardiness conflicts gap")
+_FALLING = vocabulary("cost drawdown distance length makespan tardiness conflicts gap")
 """Words of goals of which less is better unless another word says otherwise."""
 _OPTIMIZED = vocabulary("fitness score cost energy objective best value")
 """Words of what a search has the least or the most of, as its script says."""
 _EXTREMES = re.compile(r"\b(?:np\.|numpy\.|torch\.|jnp\.)?(?:nan)?(?:arg)?(?P<way>min|max)\(")
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
-_MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
-
-
-class _Best(NamedTuple):
-    """What a script keeps the best of: words of its names, the newest by name, whether more is better, and where."""
-
-    words: frozenset[str]
-    name: str
-    up: bool
-    place: str
+_LEAST = vocabulary("minimum minimal min lowest smallest shortest cheapest fewest least")
+_MOST = vocabulary("maximum maximal max highest largest greatest")
+_SUPERLATIVES = dict.fromkeys(_LEAST, False) | dict.fromkeys(_MOST, True)
+"""Words of what a search has found the least or the most of, and whether it is the most."""
+_NO_NUMBER = vocabulary(
+    "path file folder dir model params parameters individual solution chromosome genome gene genes state tour route "
+    "order epoch time config name layer layers args device data shape length key index idx seed lr rate features bound"
+)
+"""Words of what is the best of its kind, and no measure of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +108,8 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
         ]
     values = {key: value for tree in trees.values() for key, value in computed(tree).items()}
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
-    goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
-    bests = [best for file, tree in trees.items() for best in _bests(tree, file)]
+    goals = {_unseen(goal.name, found): goal for goal in said(folder, [one.name for one in found])}
+    bests = [best for file, tree in trees.items() for best in kept_best(tree, file)]
     sought = _sought(trees.values())
     ranked: list[tuple[float, int, Shown, bool | None, str]] = []
     for k, one in enumerate(found):
@@ -148,6 +145,13 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     )
 
 
+def _unseen(name: str, found: Sequence[Shown]) -> str:
+    """A goal that documents name on test data, by its name on validation data where that is shown; else its own."""
+    own = set(words(name))
+    same = (one.name for one in found if own & _TEST and set(words(one.name)) - _UNSEEN == own - _TEST)
+    return next((other for other in same if set(words(other)) & _UNSEEN), name).lower()
+
+
 def shows_goal(trees: Mapping[str, ast.Module], *, unseen: bool = False) -> bool:
     """Whether Python files show a number that could steer, of other data than those of training.
 
@@ -164,7 +168,7 @@ def shows_elsewhere(text: str, file: str) -> bool:
     return any(_weight(one, ())[0] >= _OF_TRAINING for one in shown_elsewhere(text, file))
 
 
-def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
+def _weight(one: Shown, bests: Sequence[Kept]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     one = _without_epoch(one)
     own = set(words(one.name))
@@ -179,6 +183,8 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     fault = "error" in kinds and (  # `Error loading file: {e}`
         direction(named) is None or bool(re.fullmatch(r"(?:str\()?(?:e|ex|err|exc|error|exception)\)?", one.expression))
     )
+    if not kinds and not own & (_COUNTS - {"total", "step", "n"}):
+        return _unknown(one, own, bests)
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = _way(one, named, kinds), f"{one.place} shows it"
@@ -197,11 +203,29 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     for best in bests:
         same = best.words & (own | inner)
         if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:
-            score, up = score + 4.0 + 0.1 * len(same), best.up if up is None else up
+            score += 4.0 + 0.1 * len(same)
+            weak = up is None or (best.sure and direction(named) is None)  # code says more than `score`
+            up = best.up if weak else up
             score += 0.5 * (one.expression == best.name)
             why = f"{best.place} keeps the best of it"
             break
     return score, up, why
+
+
+def _unknown(one: Shown, own: set[str], bests: Sequence[Kept]) -> tuple[float, bool | None, str]:
+    """How likely a number is that steers whose name says nothing of it: by what keeps the best of it, or a superlative.
+
+    Least of all: whatever has a known name comes first.
+    """
+    for best in bests:
+        if one.expression and shows(one.expression, best) and not own & _NO_NUMBER:
+            known = {words(name)[-1] for name in (best.name, best.kept) if words(name)} & {words(one.expression)[-1]}
+            return 0.5 + 0.1 * bool(known), best.up, f"{best.place} keeps the best of it"
+    ways = {_SUPERLATIVES[word] for word in own & _SUPERLATIVES.keys()}
+    inner = set(words(re.sub(r"\W", "_", one.expression)))
+    if len(ways) == 1 and len(own) > 1 and not (own | inner) & (_NO_NUMBER | _TRAINING):
+        return 0.3, ways.pop(), f"{one.place} shows it"
+    return 0.0, None, ""
 
 
 def _without_epoch(one: Shown) -> Shown:
@@ -218,6 +242,9 @@ def _way(one: Shown, named: str, kinds: set[str]) -> bool | None:
     up = direction(named.rsplit("/", 1)[-1]) if up is None and "/" in named else up  # `InDistribution/TestAccuracy`
     if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
         return True
+    ways = {_SUPERLATIVES[word] for word in words(one.name) if word in _SUPERLATIVES}
+    if up is None and len(ways) == 1 and kinds <= _OPTIMIZED:  # `Minimum fitness` is of a search for the least
+        return ways.pop()
     if up is None and all(word in METRIC_WORDS or word.isdigit() for word in words(one.name)):
         return False if kinds <= _FALLING else True if kinds <= _RISING else None
     return up
@@ -257,37 +284,3 @@ def _data_score(one: Shown, own: set[str], inner: set[str]) -> float:
 
 def _context(one: Shown) -> set[str]:
     return set(words(one.within))
-
-
-def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
-    """What a script keeps the best of: comparisons with a `best_…`, and what callbacks monitor."""
-    for node in nodes(tree):
-        match node:
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                sides = [
-                    (left, right, isinstance(op, ast.Gt | ast.GtE)),
-                    (right, left, isinstance(op, ast.Lt | ast.LtE)),
-                ]
-                if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE):
-                    continue
-                for new, old, up in sides:
-                    name, kept = _name(new), _name(old)
-                    if _BEST.search(kept) and not _BEST.search(name) and not _NOT.search(kept):
-                        yield _Best(frozenset(words(f"{name}_{kept}")) - {"best"}, name, up, f"{file}:{node.lineno}")
-            case _:
-                pass
-    for call in calls(tree):
-        given = words_of(call)
-        for monitor in _MONITORS:
-            name = constant(given[monitor]) if monitor in given else None
-            if isinstance(name, str):
-                mode = constant(given["mode"]) if "mode" in given else None
-                up = mode == "max" if mode in {"min", "max"} else bool(direction(name))
-                yield _Best(frozenset(words(name)), name, up, f"{file}:{call.lineno}")
-
-
-def _name(node: ast.expr) -> str:
-    if isinstance(node, ast.Subscript):
-        key = constant(node.slice)
-        return f"{called(node.value)}_{key}" if isinstance(key, str) else called(node.value)
-    return called(node).replace(".", "_")

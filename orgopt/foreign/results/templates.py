@@ -31,7 +31,7 @@ _REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
 _SLASH = re.compile(r"%?[ \t]*[/|][ \t]*")
 _COUNTED = re.compile(
     rf"(?:[^|,;]*[|,;])?(?P<name>[^|,;:={HOLE}]*[A-Za-z])\s*(?:after|at|for|in|on)?\s*"
-    rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*[:=]\s*",
+    rf"(?:epoch|step|iteration|iter|episode|fold|generation|gen|round)s?\s*[\[(#]?{HOLE}(?:\s*/\s*{HOLE})?[\])]?\s*(?:[:=]|is|was|->)\s*[%$]?\s*",
     re.IGNORECASE,
 )
 _FITS = {"validation_data", "validation_split", "validation_set", "epochs", "n_epoch"}
@@ -228,7 +228,7 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         open_ended = not re.search("[:=]", label["gap"]) and text == told and not _is_end(template, start)
         tagged = bool(re.match(r"\S*_\S*_\S* ", text))  # `final_int8_exact val_bpb`
         prose = not re.search("[:=]", label["gap"]) and text.count(" ") >= _PROSE
-        text = _known_end(text) if open_ended or tagged or prose else text
+        text = known_end(text) if open_ended or tagged or prose else text
         name = re.sub(r"\W+", "_", in_english(text).replace("²", "2")).strip("_")
         if not name.isascii():
             continue
@@ -248,8 +248,8 @@ def _counted(line: str, place: str, within: str, expression: str) -> Shown | Non
     match = _COUNTED.fullmatch(line)
     if match is None:
         return None
-    text = _LINKS.sub("", _known_end(match["name"].strip()))
-    pattern = _pattern(text).removesuffix(NUMBER) + rf"[^\n:=]*[:=]\s*{NUMBER}"
+    text = _LINKS.sub("", known_end(match["name"].strip()))
+    pattern = _pattern(text).removesuffix(NUMBER) + rf"[^\n:=]*(?:[:=]|is|was|->)\s*[%$]?\s*{NUMBER}"
     return Shown(
         name=re.sub(r"\W+", "_", in_english(text)), pattern=pattern, place=place, within=within, expression=expression
     )
@@ -274,7 +274,7 @@ def _scope(line: str, label: str) -> str:
     return found[-1] if found and not _PART.search(label) else ""
 
 
-def _known_end(text: str) -> str:
+def known_end(text: str) -> str:
     """The last words of a text as far as they are those of metrics, at least one: `val loss` of `the val loss`."""
     parts = text.split()
     first = len(parts) - 1

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.kinds import is_beside, is_turned
 from orgopt.foreign.sites.python_text import Source, called, calls
 from orgopt.foreign.sites.site import Site
 from orgopt.foreign.source import nodes
@@ -91,14 +91,15 @@ def defaults(source: Source, known: Made | None = None) -> Iterator[Site]:
         places = {one.arg: k for k, one in enumerate(placed[first:])}
         pairs = [*zip(placed[len(placed) - len(node.args.defaults) :], node.args.defaults, strict=True)]
         pairs += [(one, value) for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+        beside = any(is_turned(argument.arg) for argument, _ in pairs)
         for argument, value in pairs:
             gives = [
                 argument.arg in words or places.get(argument.arg, count) < count for count, words in every.get(name, ())
             ]
             left = bool(gives) and not (all(gives) if known is None else any(gives))
-            if left and is_turned(argument.arg):
+            if left and (is_turned(argument.arg) or (beside and is_beside(argument.arg))):
                 site = source.site(argument.arg, value, own=False)
-                if site is not None:
+                if site is not None and (is_turned(argument.arg) or not isinstance(site.value, str | bool)):
                     yield site
 
 

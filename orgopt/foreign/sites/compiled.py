@@ -33,6 +33,7 @@ _FORMS = tuple(
             rf"(?P<name>[a-z]\w*)[ \t]*:"
         ),
         rf"(?:^|[{{,])[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*{_NUMBER}(?![\w.])(?=[ \t]*(?:$|[/,\r}}]))",
+        rf"(?:^|[{{,])[ \t]*\.(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*(?=[ \t]*(?:$|[/,\r}}]))",
         # What builders are given: `.batch_size(20)`, `.with_epochs(3)`, `SGD::new(0.5)`.
         rf"\.(?:with_|set_)?(?P<name>[a-z][a-z0-9_]*)\([ \t]*{_NUMBER}(?:_?{_TYPES})?[ \t]*\)",
         rf"\b(?P<name>[A-Z]\w+)::new\([ \t]*{_NUMBER}[ \t]*\)",

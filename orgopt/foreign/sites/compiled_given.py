@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.kinds import is_beside, is_turned
 from orgopt.foreign.sites.python_text import number
 from orgopt.foreign.sites.site import Form, Site
 
@@ -13,7 +13,7 @@ _MADE: Mapping[str, re.Pattern[str]] = {
     ".go": re.compile(rf"^func[ \t]*(?:\([^)]*\)[ \t]*)?(?P<name>\w+){_INSIDE}", re.MULTILINE),
     ".rs": re.compile(rf"\bfn[ \t]+(?P<name>\w+)(?:<[^>]*>)?{_INSIDE}"),
     ".js": re.compile(rf"\bfunction[ \t]+(?P<name>\w+){_INSIDE}"),
-    ".c": re.compile(rf"^[A-Za-z][\w \t*&:<>]*?[ \t*&](?P<name>\w+){_INSIDE}\s*\{{", re.MULTILINE),
+    ".c": re.compile(rf"^[A-Za-z][\w \t*&:<>]*?[ \t*&:](?P<name>\w+){_INSIDE}\s*\{{", re.MULTILINE),
 }
 """How functions are defined, by the ending of a file; those of C's family as in C."""
 _DEFINES = re.compile(r"[^\n]*\)[^\n;]*\{[ \t]*$", re.MULTILINE)
@@ -58,7 +58,7 @@ def given(plain: str, known: Mapping[str, Sequence[str]]) -> Iterator[Site]:
         for (offset, part), argument in zip(_parts(_inside(plain, start)), arguments, strict=False):
             match = _NUMBER.fullmatch(part.strip())
             value = number(match[0].replace("_", "")) if match else None
-            if value is not None and is_turned(argument):
+            if value is not None and (is_turned(argument) or (is_beside(argument) and value > 0)):
                 place = start + offset + len(part) - len(part.lstrip())
                 line = plain.count("\n", 0, place) + 1
                 yield Site(

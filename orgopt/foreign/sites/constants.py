@@ -2,10 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from orgopt.foreign.kinds import is_turned
-from orgopt.foreign.sites.python_text import Source
+from orgopt.foreign.kinds import is_beside, is_turned
+from orgopt.foreign.sites.passed import passed
+from orgopt.foreign.sites.python_text import Source, calls, constant
 from orgopt.foreign.sites.site import Site
 from orgopt.foreign.source import nodes
 
@@ -17,6 +18,7 @@ _SETTINGS = re.compile(
 )
 _PARAMETRIC = re.compile(r"Strategy|Agent|Trainer|Policy|Learner|Backtest")
 """Classes whose own attributes are mostly parameters, as those of a trading strategy are."""
+_SEVERAL = 2  # numbers that a person turns make a dictionary one of settings
 _MOST_PARTS = 6  # of a tuple: longer ones are data
 
 
@@ -31,6 +33,7 @@ def constants(source: Source) -> Iterator[Site]:
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
+    yield from _used(source, stores, outer)
     for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
@@ -52,9 +55,50 @@ def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
     return [node.id for node in names if id(node) not in left]
 
 
-def _tables(source: Source) -> Iterator[Site]:
-    """The entries of dictionaries of settings, as displays and as calls of `dict`."""
+def _used(source: Source, stores: Sequence[str], outer: Sequence[str]) -> Iterator[Site]:
+    """Numbers whose use says that they are settings: passed on under a name of their own, or set by each part."""
     tree = source.tree
+    flows, several = passed(tree), _several(tree, outer)
+    for name, value in _assigned(list(_outside(top_level(tree)))):
+        if name in several and (site := source.site(name, value, own=False)) is not None:
+            yield site
+    for name, value in [*_assigned(top_level(tree)), *_assigned(list(_inner(tree)))]:
+        once = stores.count(name) == 1 and name in flows and is_beside(name) and _is_number(value)
+        if once and not is_turned(name) and not _UPPER.fullmatch(name):
+            site = source.site(name, value)
+            yield from [site] if site is not None and isinstance(site.value, int | float) and site.value > 0 else []
+
+
+def _several(tree: ast.Module, outer: Sequence[str]) -> set[str]:
+    """Names that a script sets to numbers alone, outside of functions and more than once, as its parts do each."""
+    each: dict[str, list[ast.expr]] = {}
+    for name, value in _assigned(list(_outside(top_level(tree)))):
+        each.setdefault(name, []).append(value)
+    return {
+        name
+        for name, values in each.items()
+        if is_turned(name) and 1 < len(values) == outer.count(name) and all(map(_is_number, values))
+    }
+
+
+def _outside(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements, and those of branches and loops among them; none of functions."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse") if isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try) else ():
+            yield from _outside(getattr(node, part, []))
+
+
+def _tables(source: Source) -> Iterator[Site]:
+    """The entries of dictionaries of settings, as displays and as calls of `dict`.
+
+    Of any name are those with several numbers that a person turns, and what a list holds of them.
+    """
+    tree = source.tree
+    for _, value in _assigned(list(_bodies(tree))):
+        for part in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+            if isinstance(part, ast.Dict) and _are_settings(part):
+                yield from _entries(source, part, "")
     for name, value in _assigned(list(_bodies(tree))):
         if isinstance(value, ast.Dict) and _SETTINGS.fullmatch(name):
             yield from _entries(source, value, "")
@@ -65,6 +109,36 @@ def _tables(source: Source) -> Iterator[Site]:
                 if word.arg and not isinstance(word.value, ast.Dict)
                 for site in _parts(source, word.arg, word.value)
             )
+
+
+def _are_settings(table: ast.Dict) -> bool:
+    pairs = zip(table.keys, table.values, strict=True)
+    found = [key.value for key, value in pairs if isinstance(key, ast.Constant) and _is_number(value)]
+    return sum(isinstance(name, str) and is_turned(name) for name in found) >= _SEVERAL
+
+
+def _is_number(node: ast.expr) -> bool:
+    value = constant(node)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def asked(source: Source, made: Collection[str], given: Collection[str]) -> Iterator[Site]:
+    """What is taken by name where nobody gives it, as in `options.get("gamma", 0.99)`; of what a person turns.
+
+    Args:
+        source: A module that others import.
+        made: The functions and classes that anything calls; those of others are there for other scripts.
+        given: The arguments that anything gives by name.
+    """
+    owners = [node for node in source.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    for call in (call for owner in owners if owner.name in made for call in calls(owner)):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="get" | "pop"), args=[ast.Constant(value=str() as name), value]):
+                if is_turned(name) and name not in given and _is_number(value):
+                    site = source.site(name, value, own=False)
+                    yield from [site] if site is not None else []
+            case _:
+                pass
 
 
 def top_level(tree: ast.Module) -> list[ast.stmt]:
@@ -94,8 +168,11 @@ def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def turned(source: Source) -> Iterator[Site]:
     """Names at the top level of a module which others import, that a person turns by their names."""
+    numbers = [name for name, value in _assigned(source.tree.body) if _is_number(value)]
+    beside = sum(map(is_turned, numbers)) >= _SEVERAL
     for name, value in _assigned(source.tree.body):
-        if is_turned(name):
+        own = beside and _is_number(value) and is_beside(name) and numbers.count(name) == 1
+        if is_turned(name) or own:
             yield from _parts(source, name, value)
     yield from (site for site in _tables(source) if is_turned(site.identifier))
 

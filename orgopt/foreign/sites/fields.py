@@ -67,12 +67,21 @@ def _own(init: ast.FunctionDef) -> Iterator[tuple[str, None, ast.expr]]:
     yield from (
         (one.arg, None, value) for one, value in zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True)
     )
-    for part in init.body:
+    for part in _statements(init.body):
         match part:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
                 yield name, None, value
             case _:
                 pass
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements, and those of their branches, as a class of settings has them for each of several methods."""
+    for part in body:
+        yield part
+        if isinstance(part, ast.If):
+            yield from _statements(part.body)
+            yield from _statements(part.orelse)
 
 
 def _field(source: Source, name: str, annotation: ast.expr | None, value: ast.expr) -> Iterator[Site]:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled, data_files
 from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
-from orgopt.foreign.sites.constants import constants, turned
+from orgopt.foreign.sites.constants import asked, constants, turned
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.given import Defined, given
 from orgopt.foreign.sites.options import options
@@ -62,6 +62,7 @@ def sites(
                 found += given(source, defined or {}, every=True)
         elif known is not None:
             source = Source.of(text, tree)
+            found += asked(source, known, {name for each in known.values() for _, names in each for name in names})
             found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
     elif PurePath(name).suffix in compiled.ENDINGS:
         found = list(compiled.literals(text, PurePath(name).suffix, defined))

@@ -4,7 +4,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from orgopt.foreign.kinds import is_turned, why_fixed
+from orgopt.foreign.kinds import is_beside, is_turned, why_fixed
 from orgopt.foreign.sites.python_text import Source, called, calls
 from orgopt.foreign.sites.site import Site
 from orgopt.foreign.source import nodes
@@ -56,8 +56,11 @@ def given(source: Source, known: Defined, *, every: bool = False) -> Iterator[Si
         if name not in known or times[name] > 1 or any(isinstance(one, ast.Starred) for one in call.args):
             continue
         pairs = [*zip(known[name], call.args, strict=False), *((word.arg or "", word.value) for word in call.keywords)]
+        named = {word.arg for word in call.keywords if word.arg}
+        beside = any(map(is_turned, {*known[name], *named}))
         for argument, value in pairs:
-            fits = is_turned(argument) or (every and len(argument) > 1 and not why_fixed(argument))
+            told = argument in named and not why_fixed(argument)  # `Annealing(cities, K=1000, t0=0.3)`
+            fits = is_turned(argument) or ((every or beside) and (is_beside(argument) or (beside and told)))
             site = source.site(argument, value, own=False) if fits else None
             if site is not None and not isinstance(site.value, str | bool):
                 yield site
