@@ -15,7 +15,8 @@ from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.plausible import implausible, weigh
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.lab.worlds.recording import load_records
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.ledger import Ledger
 from orgopt.scoring import DISQUALIFIED, evaluate
 from orgopt.task import Task

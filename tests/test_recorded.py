@@ -20,7 +20,8 @@ from orgopt.lab.worlds.active_learning import sought
 from orgopt.lab.worlds.open import load_fitted, open_recorded
 from orgopt.lab.worlds.recorded import Encoder, Recorded
 from orgopt.lab.worlds.recorder import Recording
-from orgopt.lab.worlds.recording import load_records, records_path, rows_table, task_version, write_table
+from orgopt.lab.worlds.recording import load_records, rows_table, write_table
+from orgopt.lab.worlds.recording_files import records_path, task_version
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task

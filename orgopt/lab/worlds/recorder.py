@@ -25,11 +25,10 @@ from orgopt.lab.worlds.recording import (
     appended,
     differences,
     read_table,
-    records_path,
     rows_table,
-    task_version,
     write_table,
 )
+from orgopt.lab.worlds.recording_files import records_path, task_version
 from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
