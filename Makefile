@@ -6,20 +6,22 @@ DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generat
 
 .PHONY: clis demo demo-studies wheel test slow nightly fuzz model browser cluster screenshots check docs bench format constrained constraints clean
 
+# Of modules without their bytecode every process would compile orgopt anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
 
-# Of modules without their bytecode every process of a test would compile orgopt anew. Tests of real processes wait for a
-# third of the time: three at once keep two cores busy.
+# Tests of real processes wait for a third of the time: three at once keep two cores busy.
 test: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q
 
 slow: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q -m "(slow or fault) and not nightly"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -m "(slow or fault) and not nightly"
 
 # The longest of the slow tests, for which .ci/run has no time. docs/benchmarks.md has the last result.
 nightly: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly
 
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
@@ -80,7 +82,8 @@ format: .venv/dev
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgopt needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	@echo 'Setting up .venv, once: about 140 packages, 2.1 GB on the disk, 2 to 5 minutes …'
 	@test -d .venv || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e .
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true  # all cores, of which pip would take one
 	@$(BIN)/python -m orgopt doctor --install || true
 	@touch $@
 
