@@ -201,12 +201,15 @@ def _installed(group: str) -> Mapping[str, Sequence["EntryPoint"]]:
 
 @cache
 def _all_installed() -> Mapping[str, Mapping[str, Sequence["EntryPoint"]]]:
-    """Those of all groups, by group: the packages of an environment are looked through once."""
+    """Those of all groups of orgopt, by group: the packages of an environment are looked through once."""
     from importlib.metadata import entry_points  # takes as long as all else that `orgopt --help` does
 
+    everything = entry_points()
     found: dict[str, dict[str, list[EntryPoint]]] = {}
-    for one in entry_points():
-        found.setdefault(one.group, {}).setdefault(one.name, []).append(one)
+    for group in everything.groups:
+        if group.startswith("orgopt."):
+            for one in everything.select(group=group):
+                found.setdefault(group, {}).setdefault(one.name, []).append(one)
     return found
 
 
