@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import OrgoptError
 
 
@@ -19,7 +19,7 @@ def read_toml(path: Path, failure: type[OrgoptError]) -> tuple[str, dict[str, An
         failure: It cannot be read, or is no TOML.
     """
     try:
-        text = regular.read_text(path)
+        text = regular_files.read_text(path)
         return text, tomllib.loads(text)
     except OSError as error:
         raise failure(f"{path}: {error.strerror}") from None

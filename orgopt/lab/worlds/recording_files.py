@@ -6,7 +6,7 @@ Reading rows takes pyarrow, which most runs need not load: a world that is fitte
 import hashlib
 from pathlib import Path
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.foreign import files_digest
 from orgopt.task import Task
@@ -30,8 +30,8 @@ def recording_digest(path: Path) -> str:
     """
     beside = digest_path(path)
     try:
-        found = hashlib.sha256(regular.read_bytes(path)).hexdigest()
-        told = regular.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
+        found = hashlib.sha256(regular_files.read_bytes(path)).hexdigest()
+        told = regular_files.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
     except OSError as error:
         raise TaskError(f"cannot read {error.filename or path}: {error.strerror}") from None
     if told != found:

@@ -1,4 +1,4 @@
-"""The checks of lint on an organization, worded here; `findings_of_text` has those of text.
+"""The checks of lint on an organization, worded here; `checks_of_text` has those of text.
 
 What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
