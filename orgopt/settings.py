@@ -4,10 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-=======
-from orgopt import regular_files
->>>>>>> main
 from orgopt.errors import UsageError
 from orgopt.toml_file import read_toml
 
@@ -31,15 +27,4 @@ def read_tables(workspace: Path) -> dict[str, Any]:
     path = workspace / SETTINGS
     if not os.path.lexists(path):
         return {}
-<<<<<<< HEAD
     return read_toml(path, UsageError)[1]
-=======
-    try:
-        return tomllib.loads(regular_files.read_text(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise UsageError(f"{path}: brackets in brackets without end") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
->>>>>>> main

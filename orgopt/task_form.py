@@ -4,10 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-=======
-from orgopt import regular_files
->>>>>>> main
 from orgopt.errors import TaskError
 from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, one_of, problem
 from orgopt.toml_file import read_toml
@@ -113,19 +109,7 @@ def read_task_toml(path: Path) -> dict[str, Any]:
     Raises:
         TaskError: It cannot be read, or a value is not what it may be: with the line and what to write.
     """
-<<<<<<< HEAD
     text, table = read_toml(path, TaskError)
-=======
-    try:
-        text = regular_files.read_text(path)
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise TaskError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise TaskError(f"{path}: brackets in brackets without end") from None
-    except ValueError as error:
-        raise TaskError(f"{path}: {error}") from None
->>>>>>> main
     if found := problem(table, PRINTED if table.get("kind") == PRINTS else JUDGED, text):
         raise TaskError(f"{path}:{found[0]}: {found[1]}")
     return table
