@@ -21,7 +21,7 @@ slow: .venv/dev
 
 # The longest of the slow tests, for which .ci/run has no time. docs/benchmarks.md has the last result.
 nightly: .venv/dev
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly $$(grep -l mark.nightly tests/test_*.py)
 
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
@@ -34,7 +34,7 @@ model: .venv/dev
 
 # A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
 cluster: .venv/cluster
-	$(BIN)/python -m pytest -q -m cluster
+	$(BIN)/python -m pytest -q -m cluster $$(grep -l mark.cluster tests/test_*.py)
 
 # The coding CLIs of docs/how-to/command-agents.md, from their registries into .clis: 1 GB, minutes, a network. After it,
 # `make slow` runs each of them against the tests' own server.
@@ -43,7 +43,7 @@ clis:
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -m browser $$(grep -l mark.browser tests/test_*.py)
 
 # The pictures of MLflow in the documentation, of a real study: minutes, and a Chromium.
 screenshots: .venv/dev
