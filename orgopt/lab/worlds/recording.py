@@ -84,17 +84,22 @@ def load_records(path: Path, task: Task) -> Records:
     Raises:
         TaskError: There is none, it is damaged, or it is of another task or version of it.
     """
-    table, provenance = read_table(path)
-    if changed := differences(provenance, {"task": task.name, "files": task_version(task)}):
-        raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
+    table, provenance = _table_of(task, path)
     try:
         return _records(table, task, provenance)
     except (_ArrowError, ValueError, TypeError) as error:
         raise TaskError(f"{path}: {error}") from None
 
 
-def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
-    """The rows of a recording and its provenance, unchecked but for the kind of file.
+def _table_of(task: Task, path: Path, columns: Sequence[str] | None = None) -> tuple[Table, dict[str, Any]]:
+    table, provenance = read_table(path, columns)
+    if changed := differences(provenance, {"task": task.name, "files": task_version(task)}):
+        raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
+    return table, provenance
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[Table, dict[str, Any]]:
+    """The rows of a recording, or only some columns of them, and its provenance, unchecked but for the kind of file.
 
     Raises:
         TaskError: It is missing, damaged or no recording.
@@ -103,7 +108,7 @@ def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
         raise TaskError(f"no recording at {path}: make one with 'orgopt record TASK --runs N'")
     recording_digest(path)
     try:
-        table = _pq.read_table(path)
+        table = _pq.ParquetFile(path).read(columns)
     except (_ArrowError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise TaskError(f"{path} is damaged or no Parquet file ({reason}): record it again") from None
@@ -160,7 +165,10 @@ def _records(table: Table, task: Task, provenance: Mapping[str, Any]) -> Records
     status = np.array(data["status"].to_pylist(), dtype=str)
     if unknown := set(status) - {str(one) for one in Status}:
         raise ValueError(f"unknown status {', '.join(sorted(unknown))}")
-    numbers = {name: data[name].to_numpy().astype(float) for name in ("seconds", "wall_s", "metric", "heldout")}
+    # Lists, since for what becomes an array at once pyarrow loads pandas, which takes half a second.
+    numbers = {
+        name: np.array(data[name].to_pylist(), dtype=float) for name in ("seconds", "wall_s", "metric", "heldout")
+    }
     ok = status == Status.OK
     for name in ("seconds", "wall_s"):
         _all(np.isfinite(numbers[name]) & (numbers[name] >= 0), f"{name} is not a time")
@@ -170,7 +178,7 @@ def _records(table: Table, task: Task, provenance: Mapping[str, Any]) -> Records
     _all(np.array([bool(np.isfinite(curve).all()) for curve in curves]), "curve is not finite")
     return Records(
         units=np.column_stack([_units(knob, table.column(knob.name).to_pylist()) for knob in task.knobs]),
-        seeds=data["seed"].to_numpy(),
+        seeds=np.array(data["seed"].to_pylist(), dtype=np.int64),
         status=status,
         curves=curves,
         provenance=provenance,
@@ -216,6 +224,15 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def run_seconds(task: Task) -> float:
-    """Seconds of a typical experiment of a task, by its recording; 0 when there is none."""
+    """Seconds of a typical experiment of a task, by its recording; 0 when there is none.
+
+    Raises:
+        TaskError: See `load_records`; columns that are not asked for may be damaged.
+    """
     path = records_path(task)
-    return float(np.median(load_records(path, task).seconds)) if path.is_file() else 0.0
+    if not path.is_file():
+        return 0.0
+    table, _ = _table_of(task, path, ["seconds"])
+    if not table.num_rows or "seconds" not in table.column_names:
+        raise TaskError(f"{path} has no seconds of experiments: record it again")
+    return float(np.median(np.array(table.column("seconds").to_pylist(), dtype=float)))
