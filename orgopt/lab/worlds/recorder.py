@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import qmc
 
 from orgopt.errors import LabError, UsageError
 from orgopt.invocation import argument
@@ -215,6 +214,8 @@ def recording_lab_task(task: Task) -> Task:
 
 
 def _settings(task: Task, n: int, seed: int) -> list[dict[str, Any]]:
+    from scipy.stats import qmc  # late: it takes half a second
+
     power = max(1, int(np.ceil(np.log2(max(2, n)))))
     anywhere = qmc.Sobol(len(task.knobs), scramble=True, rng=seed).random_base2(power)
     settings: list[dict[str, Any]] = []
