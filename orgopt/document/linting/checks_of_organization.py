@@ -215,8 +215,11 @@ def _standup(document: LintedDocument) -> Iterator[Finding]:
     org, facts, standup = document.org, document.facts, document.org.standup
     if standup is None:
         return
-    heads = sum(role.headcount for role in org.roles if not standup.attendees or role.id in standup.attendees)
-    if heads < 2:
+    invited = [role for role in org.roles if not standup.attendees or role.id in standup.attendees]
+    heads = sum(role.headcount for role in invited)
+    if heads < 2 and not any(
+        role.headcount and role.thinks for role in invited
+    ):  # who thinks writes a report, and keeps it
         yield finding(
             "ORG037", f"{heads} agent{'s' * (heads != 1)} attend{'s' * (heads == 1)} the stand-up", document.standup
         )

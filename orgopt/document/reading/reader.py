@@ -263,10 +263,11 @@ class _Reader:
                 [field for field in own if field.key not in keys and field.form == "bold"], keys
             )
             every += known
-        elif len(names) > 1:
+        else:
             files = [section for section in self.program.sections if section.level == 0]
             every += [field for field in beats(self.program, files) if field.key == "stand-up"][:1]
-            self._no_rhythm(mission)
+            if len(names) > 1:
+                self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
             self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
