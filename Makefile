@@ -6,20 +6,22 @@ DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generat
 
 .PHONY: clis demo demo-studies wheel test slow nightly fuzz model browser cluster screenshots check docs bench format constrained constraints clean
 
+# Of modules without their bytecode every process would compile orgopt anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
 
-# Of modules without their bytecode every process of a test would compile orgopt anew. Tests of real processes wait for a
-# third of the time: three at once keep two cores busy.
+# Tests of real processes wait for a third of the time: three at once keep two cores busy.
 test: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q
 
 slow: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q -m "(slow or fault) and not nightly"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -m "(slow or fault) and not nightly"
 
 # The longest of the slow tests, for which .ci/run has no time. docs/benchmarks.md has the last result.
 nightly: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -q -rs -m nightly $$(grep -l mark.nightly tests/test_*.py)
 
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
@@ -32,7 +34,7 @@ model: .venv/dev
 
 # A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
 cluster: .venv/cluster
-	$(BIN)/python -m pytest -q -m cluster
+	$(BIN)/python -m pytest -q -m cluster $$(grep -l mark.cluster tests/test_*.py)
 
 # The coding CLIs of docs/how-to/command-agents.md, from their registries into .clis: 1 GB, minutes, a network. After it,
 # `make slow` runs each of them against the tests' own server.
@@ -41,7 +43,7 @@ clis:
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -m browser $$(grep -l mark.browser tests/test_*.py)
 
 # The pictures of MLflow in the documentation, of a real study: minutes, and a Chromium.
 screenshots: .venv/dev
@@ -80,7 +82,8 @@ format: .venv/dev
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgopt needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	@echo 'Setting up .venv, once: about 140 packages, 2.1 GB on the disk, 2 to 5 minutes …'
 	@test -d .venv || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e .
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true  # all cores, of which pip would take one
 	@$(BIN)/python -m orgopt doctor --install || true
 	@touch $@
 

@@ -194,14 +194,22 @@ def versions(used: Sequence[tuple[PluginKind, str]]) -> dict[str, str]:
     return {what: package for what, package in sorted(found.items()) if package}
 
 
-@cache
 def _installed(group: str) -> Mapping[str, Sequence["EntryPoint"]]:
     """The entry points of a group by name; of one name, those of all packages that have it."""
+    return _all_installed().get(group, {})
+
+
+@cache
+def _all_installed() -> Mapping[str, Mapping[str, Sequence["EntryPoint"]]]:
+    """Those of all groups of orgopt, by group: the packages of an environment are looked through once."""
     from importlib.metadata import entry_points  # takes as long as all else that `orgopt --help` does
 
-    found: dict[str, list[EntryPoint]] = {}
-    for one in entry_points(group=group):
-        found.setdefault(one.name, []).append(one)
+    everything = entry_points()
+    found: dict[str, dict[str, list[EntryPoint]]] = {}
+    for group in everything.groups:
+        if group.startswith("orgopt."):
+            for one in everything.select(group=group):
+                found.setdefault(group, {}).setdefault(one.name, []).append(one)
     return found
 
 

@@ -1,12 +1,11 @@
 """`orgopt.toml`, where a user's settings stand: which module has the keys of each table, and reading the file."""
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from orgopt import regular_files
 from orgopt.errors import UsageError
+from orgopt.toml_file import read_toml
 
 SETTINGS = "orgopt.toml"
 TABLES = {
@@ -28,11 +27,4 @@ def read_tables(workspace: Path) -> dict[str, Any]:
     path = workspace / SETTINGS
     if not os.path.lexists(path):
         return {}
-    try:
-        return tomllib.loads(regular_files.read_text(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise UsageError(f"{path}: brackets in brackets without end") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+    return read_toml(path, UsageError)[1]

@@ -14,7 +14,7 @@ from orgopt.experiment_limits import WITH_GPU, Limits
 from orgopt.knob import parse_knobs
 from orgopt.settings import SETTINGS
 from orgopt.task import Measure, Task
-from orgopt.task_form import PRINTS, read_toml
+from orgopt.task_form import PRINTS, read_task_toml
 from orgopt.task_source import find_task, is_task
 
 PLAIN: dict[str, Any] = {"kind": PRINTS}
@@ -41,7 +41,7 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         folder = find_task(name, workspace)
     toml = folder / "task.toml"
     try:
-        table = read_toml(toml) if os.path.lexists(toml) else PLAIN
+        table = read_task_toml(toml) if os.path.lexists(toml) else PLAIN
         if table.get("kind") == PRINTS:
             return _checkout(folder.resolve(), table, workspace)
         return _task(folder.resolve(), table)

@@ -1,13 +1,12 @@
 """The form of `task.toml`: which values it has, and what each may be."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, one_of, problem
+from orgopt.toml_file import read_toml
 
 _MOST_S = 366 * 86_400
 _SECONDS = number(0, _MOST_S, above=True)
@@ -104,21 +103,13 @@ PRINTED = Table(
 """A script that prints its metric; what is missing is found in its files."""
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_task_toml(path: Path) -> dict[str, Any]:
     """What a `task.toml` says.
 
     Raises:
         TaskError: It cannot be read, or a value is not what it may be: with the line and what to write.
     """
-    try:
-        text = regular_files.read_text(path)
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise TaskError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise TaskError(f"{path}: brackets in brackets without end") from None
-    except ValueError as error:
-        raise TaskError(f"{path}: {error}") from None
+    text, table = read_toml(path, TaskError)
     if found := problem(table, PRINTED if table.get("kind") == PRINTS else JUDGED, text):
         raise TaskError(f"{path}:{found[0]}: {found[1]}")
     return table

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parent.parent
 collect_ignore = ["plugin"]  # a package of its own: see test_plugins.py
 
 GROUPS = {
+    "browser": ("browser",),
+    "cluster": ("ray",),
     "models": ("kept", "language_cli", "minds", "model", "optimizers", "rewrite"),
     "studies": ("feedback", "study"),
     "tracking": ("tracking", "tracking_cli", "tracking_server"),

@@ -15,7 +15,8 @@ from orgopt.api.schemas import schema
 from orgopt.cli import main
 from orgopt.errors import UsageError
 from orgopt.lab.base import Status
-from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.lab.worlds.recording import load_records
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.study.wording import plain
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

@@ -44,7 +44,8 @@ def test_what_is_seen_half_way(tmp_path: Path, curve: str, found: float | None) 
 
 
 def test_of_a_recording_it_is_that_of_its_runs() -> None:
-    from orgopt.lab.worlds.recording import load_records, records_path
+    from orgopt.lab.worlds.recording import load_records
+    from orgopt.lab.worlds.recording_files import records_path
 
     task = load_task("tinygpt")
     records = load_records(records_path(task), task)

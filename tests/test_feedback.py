@@ -15,10 +15,9 @@ from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
 from orgopt.evolve.proposers.points import mutated, transferred
-from orgopt.evolve.proposers.writer import train_writer
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.genome import Space
-from orgopt.evolve.surrogate import ensemble, examples
+from orgopt.evolve.surrogate import examples
 from orgopt.evolve.surrogate.examples import (
     EVIDENCE,
     Examples,
@@ -72,6 +71,8 @@ def worth(org: Org) -> float:
 
 @pytest.mark.slow
 def test_the_order_of_roles_does_not_matter() -> None:
+    from orgopt.evolve.surrogate import ensemble  # late, with torch
+
     orgs = drawn_orgs(30)
     turned = [replace(org, roles=tuple(reversed(org.roles))) for org in orgs]
     values = np.array([worth(org) for org in orgs])
@@ -98,6 +99,8 @@ def test_names_say_nothing_and_links_do() -> None:
 
 @pytest.mark.slow
 def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
+    from orgopt.evolve.surrogate import ensemble  # late, with torch
+
     orgs = drawn_orgs(220)
     rng = np.random.default_rng(2)
     truth = np.array([worth(org) for org in orgs])
@@ -120,6 +123,8 @@ def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
 
 @pytest.mark.slow
 def test_earlier_evidence_helps_where_there_is_little() -> None:
+    from orgopt.evolve.surrogate import ensemble  # late, with torch
+
     orgs = drawn_orgs(200, seed=5)
     truth = np.array([worth(org) for org in orgs])
     errors = np.full(len(orgs), 0.02)
@@ -158,6 +163,8 @@ def test_drawn_values_are_those_of_their_parameters() -> None:
 
 
 def test_the_writer_writes_what_went_with_high_scores() -> None:
+    from orgopt.evolve.proposers.writer import train_writer  # late, with torch, which other processes need not have
+
     space = Space(SEED, None, 20)
     rng = np.random.default_rng(1)
     names = [list(rng.choice(space.free, 6, replace=False)) for _ in range(90)]

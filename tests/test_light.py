@@ -54,6 +54,22 @@ def test_documents_and_replays_need_no_heavy_package(tmp_path: Path) -> None:
     assert [line.split()[0] for line in found] == ["0"] * 5, found
 
 
+OPENS = """
+import orgopt.agents.policy.gp
+from orgopt.evolve.trials.job import ArenaConfig
+from orgopt.evolve.trials.local_workers import _single_threaded
+from orgopt.task_folder import load_task
+for name in ("digits", "nk"):
+    ArenaConfig(lab="replay", slots=2, budget_s=60, verify_seeds=1).open(load_task(name))
+print(_single_threaded())
+"""
+
+
+def test_what_a_worker_loads_begins_no_thread_so_that_the_others_are_forks_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", OPENS], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def test_what_needs_one_says_which(capsys: pytest.CaptureFixture[str]) -> None:
     @command
     def lacking() -> None:

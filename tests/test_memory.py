@@ -104,11 +104,18 @@ def test_every_shipped_task_that_trains_is_scanned() -> None:
     assert {name for name in shipped if load_task(name, ROOT).script} == HIDDEN.keys() | DRAWN_LATER
 
 
+def scan(name: str, sandbox: Sandbox):
+    """A task in a sandbox, by night unless it says something new.
+
+    What a judge hands out is its task's own, how it is handed out a sandbox's: one task is in both, others in one.
+    """
+    known = name != "tinygpt" and (name == "digits" or sandbox is Sandbox.BUBBLEWRAP)
+    marks = [*([needs_sandbox] if sandbox is Sandbox.BUBBLEWRAP else []), *([] if known else [pytest.mark.nightly])]
+    return pytest.param(name, sandbox, marks=marks)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.nightly] if name == "tinygpt" else []) for name in HIDDEN]
-)
-@pytest.mark.parametrize("sandbox", KINDS)
+@pytest.mark.parametrize(("name", "sandbox"), [scan(name, sandbox) for name in HIDDEN for sandbox in Sandbox])
 def test_no_hidden_row_of_a_shipped_task_lies_in_the_memory_of_an_experiment(name: str, sandbox: Sandbox) -> None:
     seen, hidden = HIDDEN[name]()
     known = {int(row) for _, rows in seen.values() for row in _ids(rows)}

@@ -45,7 +45,7 @@ Install = Callable[..., None]
 
 def _forget() -> None:
     """Look at what is installed again, which no process has to do but this one."""
-    plugins._installed.cache_clear()
+    plugins._all_installed.cache_clear()
     read.cache_clear()
 
 

@@ -20,7 +20,8 @@ from orgopt.cli import main
 from orgopt.errors import StoreError, TaskError, UsageError
 from orgopt.lab.base import Status
 from orgopt.lab.worlds.recorder import SEEDS, Recording, plan
-from orgopt.lab.worlds.recording import load_records, read_table, records_path, write_table
+from orgopt.lab.worlds.recording import load_records, read_table, write_table
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

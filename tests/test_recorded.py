@@ -15,12 +15,12 @@ from orgopt.document import Program
 from orgopt.errors import TaskError
 from orgopt.lab import make_lab
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.lab.worlds import fit
 from orgopt.lab.worlds.active_learning import sought
 from orgopt.lab.worlds.open import load_fitted, open_recorded
 from orgopt.lab.worlds.recorded import Encoder, Recorded
 from orgopt.lab.worlds.recorder import Recording
-from orgopt.lab.worlds.recording import load_records, records_path, rows_table, task_version, write_table
+from orgopt.lab.worlds.recording import load_records, rows_table, write_table
+from orgopt.lab.worlds.recording_files import records_path, task_version
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task
@@ -83,7 +83,7 @@ def recorded_toy(tmp_path_factory: pytest.TempPathFactory) -> Task:
 @pytest.fixture(scope="module")
 def world(recorded_toy: Task) -> Recorded:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "EPOCHS", 200)  # a toy needs no more
+        patch.setattr("orgopt.lab.worlds.fit.EPOCHS", 200)  # a toy needs no more
         return open_recorded(recorded_toy)
 
 

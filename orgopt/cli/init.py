@@ -18,7 +18,7 @@ from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.choice import chosen
-from orgopt.lab.worlds.recording import records_path
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.nearest import did_you_mean
 from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks, shipped

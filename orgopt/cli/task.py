@@ -117,7 +117,7 @@ def _measure(task: Task, *, as_json: bool) -> None:
 def _source(task: Task, what: str) -> "AnswerSource":
     """The world of a task."""
     from orgopt.lab.worlds.open import open_recorded
-    from orgopt.lab.worlds.recording import records_path
+    from orgopt.lab.worlds.recording_files import records_path
     from orgopt.lab.worlds.world import open_world
 
     if task.world:

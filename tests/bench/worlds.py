@@ -23,7 +23,8 @@ from orgopt.lab.worlds.active_learning import _climb
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.open import open_recorded
 from orgopt.lab.worlds.recorded import Recorded
-from orgopt.lab.worlds.recording import Records, load_records, records_path
+from orgopt.lab.worlds.recording import Records, load_records
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.suite import TASKS
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task

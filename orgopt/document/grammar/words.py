@@ -32,7 +32,8 @@ KINDS = (
 _LETTERS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )  # scripts without blanks, and Korean, with its endings
-_JOINED = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # `辅助Agent定义` has the word `Agent`
+# Without a case, or Python looks for that of each of these characters.
+_JOINED = r"(?-i:[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])"  # `辅助Agent定义` has the word `Agent`
 _SHORT = 300  # characters of a text that is remembered
 _SIGNS = re.compile(r"[-_/&+·,.:;!?*`'\"«»“”|()\[\]{}]+")
 

@@ -7,14 +7,13 @@ Other studies of such parameters can be in it: the evidence says how far each co
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, cast
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import linalg
 
 from orgopt.study import statistics
 
-_linalg = cast("Any", linalg)  # it has no types
 MOST = 500
 """Candidates of the study itself that are taken in: the newest. The time of each shape that is
 tried grows with the cube of their number."""
@@ -95,7 +94,7 @@ class Kriging:
     def without(self) -> tuple[np.ndarray, np.ndarray]:
         """What the others say of each candidate of this study, as if it had not been run: means and sds, (n,) each."""
         # In closed form (Rasmussen & Williams 2006, 5.4.2): nothing is fitted anew for each that is left out.
-        variance = 1 / np.diag(_linalg.cho_solve((self.lower, True), np.eye(len(self.values))))
+        variance = 1 / np.diag(_linalg().cho_solve((self.lower, True), np.eye(len(self.values))))
         own = self.group == 0
         mean = (self.values - self.weights * variance)[own]
         sd = np.sqrt(np.maximum(variance[own] - self.errors[own] ** 2, 1e-6))
@@ -135,7 +134,7 @@ class Kriging:
             errors=np.append(self.errors, errors),
             group=np.append(self.group, own),
             lower=lower,
-            weights=_linalg.cho_solve((lower, True), values),
+            weights=_linalg().cho_solve((lower, True), values),
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -206,9 +205,17 @@ def _along(shape: Shape, at: str | int) -> list[Shape]:
     return [one for one in found if one != shape]
 
 
+@cache
+def _linalg() -> Any:
+    """SciPy's linear algebra, which has no types. Late: studies without feedback do none."""
+    from scipy import linalg
+
+    return linalg
+
+
 def _solved(lower: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The x of lower @ x = right."""
-    return _linalg.solve_triangular(lower, right, lower=True)
+    return _linalg().solve_triangular(lower, right, lower=True)
 
 
 def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
@@ -226,7 +233,7 @@ def solved(start: Kriging) -> Kriging:
     """The same with its linear system solved, after what it consists of was changed."""
     terms = _Terms(start.points, start.points, start.group, start.group, start.unit)
     lower = np.linalg.cholesky(terms.covariance(start.shape) + np.diag(start.errors**2 + start.shape.own))
-    return replace(start, lower=lower, weights=_linalg.cho_solve((lower, True), start.values))
+    return replace(start, lower=lower, weights=_linalg().cho_solve((lower, True), start.values))
 
 
 def _scaled(known: KnownScores) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from orgopt.invocation import own_command
 from orgopt.lab.sandbox import packages
-from orgopt.lab.worlds.recording import records_path
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.task import Task
 
 VARIABLE = "ORGOPT_BUBBLEWRAP"

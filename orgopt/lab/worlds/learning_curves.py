@@ -49,7 +49,8 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _recorded(task: Task) -> Iterator[Sequence[float]]:
-    from orgopt.lab.worlds.recording import load_records, records_path  # late, with pyarrow
+    from orgopt.lab.worlds.recording import load_records  # late, with pyarrow
+    from orgopt.lab.worlds.recording_files import records_path
 
     records = load_records(records_path(task), task)
     return (curve.tolist() for curve, status in zip(records.curves, records.status, strict=True) if status == Status.OK)

@@ -16,7 +16,8 @@ from orgopt.knob import Settings
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.optimum import optimum
 from orgopt.lab.worlds.recorded import Recorded, reference_settings
-from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.lab.worlds.recording import load_records
+from orgopt.lab.worlds.recording_files import records_path
 from orgopt.lab.worlds.world import AnswerSource
 from orgopt.seeds import Stream, generator
 from orgopt.task import Measure, Task

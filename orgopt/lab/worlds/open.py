@@ -17,7 +17,7 @@ import numpy as np
 from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.lab.worlds.recorded import SCHEMA_VERSION, Fitted, Recorded, knob_ranges
-from orgopt.lab.worlds.recording import load_records, recording_digest, records_path, task_version
+from orgopt.lab.worlds.recording_files import recording_digest, records_path, task_version
 from orgopt.task import Task
 
 
@@ -52,6 +52,8 @@ def open_recorded(task: Task, folder: Path | None = None, note: Callable[[str], 
         why = "the task's files are others since"
     elif world:
         return world
+    from orgopt.lab.worlds.recording import load_records  # late, with pyarrow
+
     records = load_records(path, task)  # before torch is imported: it may be the wrong one
     first = not os.path.lexists(path.with_name("world.npz"))
     (note or (_silent if first else _warn))(f"{task.name}: fitting the world of {len(records):,} runs, once: {why}")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import qmc
 
 from orgopt.errors import LabError, UsageError
 from orgopt.invocation import argument
@@ -25,11 +24,10 @@ from orgopt.lab.worlds.recording import (
     appended,
     differences,
     read_table,
-    records_path,
     rows_table,
-    task_version,
     write_table,
 )
+from orgopt.lab.worlds.recording_files import records_path, task_version
 from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
@@ -216,6 +214,8 @@ def recording_lab_task(task: Task) -> Task:
 
 
 def _settings(task: Task, n: int, seed: int) -> list[dict[str, Any]]:
+    from scipy.stats import qmc  # late: it takes half a second
+
     power = max(1, int(np.ceil(np.log2(max(2, n)))))
     anywhere = qmc.Sobol(len(task.knobs), scramble=True, rng=seed).random_base2(power)
     settings: list[dict[str, Any]] = []

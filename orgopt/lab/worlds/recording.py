@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from orgopt import regular_files
 from orgopt.errors import StoreError, TaskError
-from orgopt.foreign import files_digest
 from orgopt.lab.base import Status
+from orgopt.lab.worlds.recording_files import digest_path, recording_digest, records_path, task_version
 from orgopt.task import Knob, Task, Value
 
 _pa, _pq = cast("Any", pa), cast("Any", pq)  # they have no types
@@ -72,47 +72,6 @@ class Records:
         return len(self.seeds)
 
 
-def records_path(task: Task) -> Path:
-    """Where the recording of a task lies unless it was put elsewhere."""
-    return task.folder / "records.parquet"
-
-
-def recording_digest(path: Path) -> str:
-    """SHA-256 of a recording, which is the one that stands beside it, as `sha256sum` writes it, where one does.
-
-    Raises:
-        TaskError: It is another, or the recording cannot be read.
-    """
-    beside = _digest_path(path)
-    try:
-        found = hashlib.sha256(regular_files.read_bytes(path)).hexdigest()
-        told = regular_files.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
-    except OSError as error:
-        raise TaskError(f"cannot read {error.filename or path}: {error.strerror}") from None
-    if told != found:
-        raise TaskError(
-            f"{path} is damaged: its SHA-256 is {found[:12]}…, and that of what was recorded {told[:12]}…: restore it "
-            f"or record it again; where you changed it yourself, remove {beside.name}"
-        )
-    return found
-
-
-def _digest_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def task_version(task: Task) -> dict[str, str]:
-    """What decides the outcome of an experiment beside its knobs and seed: digests of the files by name.
-
-    The figures and texts of task.toml are no part of it, so that a recording outlives measuring them again.
-    """
-    if task.files_digest:  # any file of a checkout may decide it, as may how its seeds are set
-        source = hashlib.sha256(task.source.encode()).hexdigest()
-        return {task.script: source[:16], "files": files_digest(task.folder, without=("task.toml",))[:16]}
-    names = ("prepare.py", task.script)
-    return {name: hashlib.sha256((task.folder / name).read_bytes()).hexdigest()[:16] for name in names}
-
-
 def differences(provenance: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """What the origin of a recording has otherwise than wanted, as `key: recorded … , here …`."""
     flat, want = _flat(provenance), _flat(wanted)
@@ -125,17 +84,22 @@ def load_records(path: Path, task: Task) -> Records:
     Raises:
         TaskError: There is none, it is damaged, or it is of another task or version of it.
     """
-    table, provenance = read_table(path)
-    if changed := differences(provenance, {"task": task.name, "files": task_version(task)}):
-        raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
+    table, provenance = _table_of(task, path)
     try:
         return _records(table, task, provenance)
     except (_ArrowError, ValueError, TypeError) as error:
         raise TaskError(f"{path}: {error}") from None
 
 
-def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
-    """The rows of a recording and its provenance, unchecked but for the kind of file.
+def _table_of(task: Task, path: Path, columns: Sequence[str] | None = None) -> tuple[Table, dict[str, Any]]:
+    table, provenance = read_table(path, columns)
+    if changed := differences(provenance, {"task": task.name, "files": task_version(task)}):
+        raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
+    return table, provenance
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> tuple[Table, dict[str, Any]]:
+    """The rows of a recording, or only some columns of them, and its provenance, unchecked but for the kind of file.
 
     Raises:
         TaskError: It is missing, damaged or no recording.
@@ -144,7 +108,7 @@ def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
         raise TaskError(f"no recording at {path}: make one with 'orgopt record TASK --runs N'")
     recording_digest(path)
     try:
-        table = _pq.read_table(path)
+        table = _pq.ParquetFile(path).read(columns)
     except (_ArrowError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise TaskError(f"{path} is damaged or no Parquet file ({reason}): record it again") from None
@@ -182,7 +146,7 @@ def write_table(path: Path, table: Table, provenance: Mapping[str, Any]) -> None
         _pq.write_table(table.replace_schema_metadata({METADATA_KEY: text}), partial, compression="zstd")
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        found, beside = hashlib.sha256(partial.read_bytes()).hexdigest(), _digest_path(path)
+        found, beside = hashlib.sha256(partial.read_bytes()).hexdigest(), digest_path(path)
         beside.unlink(missing_ok=True)  # while one is new and the other old, nothing is said
         partial.replace(path)
         regular_files.write_bytes(beside, f"{found}  {path.name}\n".encode())
@@ -201,7 +165,10 @@ def _records(table: Table, task: Task, provenance: Mapping[str, Any]) -> Records
     status = np.array(data["status"].to_pylist(), dtype=str)
     if unknown := set(status) - {str(one) for one in Status}:
         raise ValueError(f"unknown status {', '.join(sorted(unknown))}")
-    numbers = {name: data[name].to_numpy().astype(float) for name in ("seconds", "wall_s", "metric", "heldout")}
+    # Lists, since for what becomes an array at once pyarrow loads pandas, which takes half a second.
+    numbers = {
+        name: np.array(data[name].to_pylist(), dtype=float) for name in ("seconds", "wall_s", "metric", "heldout")
+    }
     ok = status == Status.OK
     for name in ("seconds", "wall_s"):
         _all(np.isfinite(numbers[name]) & (numbers[name] >= 0), f"{name} is not a time")
@@ -211,7 +178,7 @@ def _records(table: Table, task: Task, provenance: Mapping[str, Any]) -> Records
     _all(np.array([bool(np.isfinite(curve).all()) for curve in curves]), "curve is not finite")
     return Records(
         units=np.column_stack([_units(knob, table.column(knob.name).to_pylist()) for knob in task.knobs]),
-        seeds=data["seed"].to_numpy(),
+        seeds=np.array(data["seed"].to_pylist(), dtype=np.int64),
         status=status,
         curves=curves,
         provenance=provenance,
@@ -257,6 +224,15 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def run_seconds(task: Task) -> float:
-    """Seconds of a typical experiment of a task, by its recording; 0 when there is none."""
+    """Seconds of a typical experiment of a task, by its recording; 0 when there is none.
+
+    Raises:
+        TaskError: See `load_records`; columns that are not asked for may be damaged.
+    """
     path = records_path(task)
-    return float(np.median(load_records(path, task).seconds)) if path.is_file() else 0.0
+    if not path.is_file():
+        return 0.0
+    table, _ = _table_of(task, path, ["seconds"])
+    if not table.num_rows or "seconds" not in table.column_names:
+        raise TaskError(f"{path} has no seconds of experiments: record it again")
+    return float(np.median(np.array(table.column("seconds").to_pylist(), dtype=float)))
