@@ -93,7 +93,7 @@ def take(page: Any, runs: str, study: str) -> None:
 DRAWN = "document.querySelectorAll('.js-plotly-plot').length >= 3"
 """Whether charts are there, and not what MLflow shows until it has their points: those of one run after the other."""
 WAYS = {
-    "teams": "Champion beside seed document",
+    "teams": "Seed document beside champion",
     "charts": "charts",
     "diff": "their documents in colours",
     "prompt": "prompt versions",

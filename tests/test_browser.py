@@ -133,7 +133,7 @@ def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) ->
     )
     page.get_by_text("Its teams ran ").first.wait_for()
     assert not page.get_by_text("Show more").first.is_visible()
-    assert page.get_by_role("link", name="Champion beside seed document").first.is_visible()
+    assert page.get_by_role("link", name="Seed document beside champion").first.is_visible()
 
 
 def test_charts_diffs_and_tables_can_be_looked_at(page, site) -> None:
@@ -185,7 +185,7 @@ def test_ticked_runs_are_compared_by_what_they_are_and_then_by_plots(page, site)
 
 
 def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site) -> None:
-    way(page, site[1], "Champion beside seed document")
+    way(page, site[1], "Seed document beside champion")
     page.get_by_text("What differs").first.wait_for()
     table = page.get_by_text("Compare by").first
     table.wait_for()

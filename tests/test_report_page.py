@@ -114,7 +114,7 @@ def test_the_page_says_what_the_terminal_says(told: list[Record], text: str) -> 
 def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], text: str) -> None:
     reader = Reader(text)
     for claim in final(told)["claims"]:
-        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}" in reader.text
+        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'], sign=True)}" in reader.text
     for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + pruning"):
         assert words in reader.text
     wanted = [c["verdict"] for c in final(told)["claims"]]

@@ -178,7 +178,7 @@ class Unsent:
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
             yield from self._version(champion, "champion", view.parent(champion), study_values.tested(final))
-            both = dict.fromkeys((champion.name, seed.name))
+            both = dict.fromkeys((seed.name, champion.name))
             kept = [(place, name) for place in _KEPT for name in both]
             yield from self._traces(view, records[-1].at, kept)
             yield from self._tested(key, view, final)
@@ -207,7 +207,7 @@ class Unsent:
         charts, teams = chart_views.keys(self.store.study)
         champion = self._address(final.champion)
         return {
-            "Champion beside seed document": ways.charts(experiment, teams),
+            "Seed document beside champion": ways.charts(experiment, teams),
             "their documents in colours": ways.artifact(study, "champion/diff.html"),
             "champion's runs, step by step": ways.traces(champion) if champion else "",
             "charts": ways.charts(experiment, charts),
