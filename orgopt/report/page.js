@@ -204,7 +204,7 @@ const orgoptPage = (() => {
     const apart = ([mean, low, high], n) => {
       const look = low <= 0 && high >= 0 ? "even" : mean > 0 ? "better" : "worse", mark = { better: "▲ ", worse: "▼ ", even: "○ " }[look];
       // No end that is not 0 is written as 0, as on every other screen.
-      const digits = [2, 3, 4, 5].find((one) => one >= (data.digits || 2) && [low, high].every((end) => !end || Number(end.toFixed(one)))) || 6;
+      const digits = [2, 3, 4, 5, 6].find((one) => one >= (data.digits || 2) && [low, high].every((end) => Math.abs(end) < 5e-7 || Number(end.toFixed(one))));
       const known = Number.isFinite(low) ? ` [${signed(low, digits)}, ${signed(high, digits)}]` : "";
       return el("td", {}, el("b", { class: `verdict ${look}` }, mark + signed(mean)), el("small", {}, `${known}, ${n} seed${n === 1 ? "" : "s"} alike`));
     };

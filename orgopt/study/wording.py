@@ -85,8 +85,8 @@ def interval(low: float | None, high: float | None, sign: bool = False, digits: 
     if low is None or high is None:
         return ""
     write = signed if sign else plain
-    wanted = range(digits, _MOST_DIGITS)
-    digits = next((one for one in wanted if all(round(end, one) or not end for end in (low, high))), _MOST_DIGITS)
+    ends = [end for end in (low, high) if round(end, _MOST_DIGITS)]
+    digits = next(one for one in range(digits, _MOST_DIGITS + 1) if all(round(end, one) for end in ends))
     return f"[{write(low, digits)}, {write(high, digits)}]"
 
 
