@@ -79,8 +79,8 @@ def _key(bars: Sequence[Bar]) -> Markup | None:
 
 def _fewer(bar: Bar, first: Bar) -> str:
     """Of one that ran on fewer seeds, what the first scored on these: who is ahead follows from no scores on more."""
-    known = "" if bar.first is None else f": {first.name} {plain(bar.first)} on these"
-    return f" {count(bar.fewer, 'seed')}{known}".replace(" seed", "\u00a0seed")
+    known = "" if bar.first is None else f", where {first.name} has {plain(bar.first)}"
+    return f"on {count(bar.fewer, 'seed')}{known}" if bar.fewer else ""
 
 
 def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
@@ -105,15 +105,15 @@ def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
         height="22",
         aria_hidden="true",
     )
+    about = "; ".join(filter(None, (bar.meaning.removeprefix(f"{count(bar.fewer, 'seed')}: "), _fewer(bar, first))))
     mark = {"no difference": "no difference", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
         h(
             "th",
             bar.name,
-            h("small", _fewer(bar, first)) if bar.fewer else None,
+            h("small", about, cls="who") if about else None,
             scope="row",
-            title=bar.meaning or None,
         ),
         h("td", drawn, cls="plot"),
         h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),
