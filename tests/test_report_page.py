@@ -288,7 +288,7 @@ def test_numbers_and_names_read_well() -> None:
     assert [plain(v) for v in (0.614, -0.031, 1.02, -0.001, None)] == ["0.61", "−0.03", "1.02", "0.00", "–"]
     assert [signed(v) for v in (0.18, -0.18, 0.001, -0.004)] == ["+0.18", "−0.18", "0.00", "0.00"]
     assert interval(0.11, -0.25) == "[0.11, −0.25]"
-    assert interval(0.0009, 0.23, sign=True) == "[+0.0009, +0.2300]"  # what is better than 0 is not written as 0
+    assert interval(0.0009, 0.23, sign=True) == "[+0.001, +0.230]"  # what is better than 0 is not written as 0
     assert interval(-0.3, -0.004) == "[−0.300, −0.004]"
     assert interval(0.0, 0.23) == "[0.00, 0.23]"
     assert interval(-1e-17, 0.23) == "[0.00, 0.23]"  # what rounding of the machine leaves
