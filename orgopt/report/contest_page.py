@@ -8,7 +8,7 @@ from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, glance
 from orgopt.report.forest import Column, Row, forest, numbers
 from orgopt.report.forest import verdict as word
-from orgopt.report.shell import Sections, contents, section, shell
+from orgopt.report.shell import Sections, contents, section, sentence, shell
 from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
@@ -54,12 +54,14 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
         "header",
         h("p", "Contest", h("span", told.head.name, cls="study"), cls="eyebrow"),
         h("h1", said.title if said else contest_title(told)),
-        h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}") if said and said.sure else None,
+        h("p", _word(said.word), sentence(said.sure), cls=f"lede {said.word.split()[0]}")
+        if said and said.sure
+        else None,
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         glance.scores(said) if said else None,
+        h("p", scale_alone(said), cls="legend") if said else None,
         h("p", f"{done}; {count(told.seeds, 'seed')} that all have had.", cls="about"),
         [h("p", line) for line in (*said.measures, *said.notes)] if said else None,
-        h("p", scale_alone(said), cls="about") if said else None,
         id="top",
     )
 
