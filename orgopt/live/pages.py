@@ -31,8 +31,8 @@ from orgopt.study.verdict.brief import Brief
 from orgopt.study.wording import date
 
 _KINDS = (
-    "A study searches for a better document of a team, a contest compares documents, a run is one team on one seed. The "
-    "newest is first; an interval is of 95 % confidence."
+    "A study searches for a better document of a team, a contest compares documents, a run is one team on one seed. "
+    "The newest is first; intervals are of 95 % confidence."
 )
 _SAFE = {
     "Cache-Control": "no-store",

@@ -17,7 +17,8 @@
     const told = await Promise.all(runs.map(async (id) => {
       const { run } = await (await fetch(`ajax-api/2.0/mlflow/runs/get?run_id=${id}`)).json();
       const every = [...(run.data.metrics || []), ...(run.data.tags || [])];
-      return new Map(every.map(({ key, value }) => [key, String(value)]));
+      const params = new Map((run.data.params || []).map(({ key, value }) => [key, value]));
+      return Object.assign(new Map(every.map(({ key, value }) => [key, String(value)])), { params });
     }));
     const body = document.querySelector(".CompareRunView tbody");
     for (const [key, words] of body && !body.querySelector(".orgopt") ? LEADING : []) {
@@ -36,6 +37,20 @@
       });
       body.append(apart);
     }
+    if (body && !body.querySelector(".orgopt-words")) explain(body, told.map(({ params }) => params));
+  };
+  // What the words mean in which compared runs differ.
+  const explain = (body, every) => {
+    const keys = [...new Set(every.flatMap((one) => [...one.keys()]))];
+    const said = keys.filter((key) => new Set(every.map((one) => one.get(key))).size > 1)
+      .flatMap((key) => [key.replace(/^.*\./, "").replace("-", " "), ...every.map((one) => one.get(key) || "")]);
+    const known = WORDS.filter(([word]) => said.includes(word)).map(([word, meaning]) => `${word}: ${meaning}`);
+    if (!known.length) return;
+    const row = body.insertRow(), head = document.createElement("th"), cell = document.createElement("td");
+    row.className = "orgopt orgopt-words";
+    [head.textContent, cell.textContent, cell.colSpan] = ["Words:", known.join("; "), every.length];
+    head.className = body.rows[0].cells[0].className;
+    row.append(head, cell);
   };
   const written = (value) => {
     if (value === undefined) return "–";

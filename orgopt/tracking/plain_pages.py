@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orgopt.tracking import names
+from orgopt.tracking import legend, names
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -96,6 +96,7 @@ _RULES = (
     "#root .CompareRunView>:nth-child(4) tbody tr:nth-child(n+2):not(.orgopt){display:none}",
     "#root .CompareRunView .truncate-text{white-space:normal;overflow:visible}",
     "#root .CompareRunView tr.orgopt td{font-weight:600}",
+    "#root .CompareRunView tr.orgopt-words :is(td,th){font-weight:400;color:#666;font-size:12px;padding:8px}",
     "#root .orgopt-folded{display:none}",
     f"#root .mlflow-compare-table{{{_COMPARED}}}",
     # Charts: titles in words, colours as the list of runs beside them has them, names of parameters in full.
@@ -136,10 +137,14 @@ LEADING = (
 """Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
 
 
+WORDS = tuple({**legend.AGENTS, **legend.KEYS}.items())
+"""What words of documents mean, for runs that are compared."""
+
+
 def _script() -> str:
     """What pages run, with the tables in their places."""
     text = Path(__file__).with_name("plain_pages.js").read_text(encoding="utf-8")
-    for name, table in (("LEADING", LEADING), ("LEGENDS", LEGENDS), ("NAMED", NAMED)):
+    for name, table in (("LEADING", LEADING), ("LEGENDS", LEGENDS), ("NAMED", NAMED), ("WORDS", WORDS)):
         text = text.replace(name, json.dumps(table))
     return text
 
