@@ -75,14 +75,16 @@ def take(page: Any, runs: str, study: str) -> None:
     champion = link(page, study, page.get_by_role("link", name=re.compile("^★ g")).first.inner_text())
     shown(page, champion, said("on test seeds"), "candidate")
     ways = {name: link(page, study, words) for name, words in WAYS.items()}
-    shown(page, ways["teams"], said("What differs"), "teams")
+    shown(
+        page, ways["teams"], lambda: page.wait_for_function(DRAWN.replace("3", "2"), timeout=3 * PATIENCE_MS), "teams"
+    )
     shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN, timeout=3 * PATIENCE_MS), "charts")
     shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
     shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
     shown(page, ways["prompt"].rpartition("/")[0], said("trio-on-digits.md"), "prompts")
     plain, _, query = study.partition("?")
     shown(page, f"{plain}/artifacts/generations.svg?{query}", said(re.compile("Path: .*svg$")), "generations")
-    trace = page.get_by_text("test seed 1 of").first
+    trace = page.get_by_text("★ champion · test seed 1 of").first
     shown(page, f"{plain}/traces?{query}", trace.wait_for, "traces")
     undisturbed(page)
     trace.click()

@@ -422,7 +422,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
     apart = events[0]["baseline"] - outcome["metric"]
-    way = f", {metric(abs(apart))} {'better' if apart > 0 else 'worse'}"
+    way = f", {abs(apart):.3f} {'better' if apart > 0 else 'worse'}"
     first = f"{outcome['agent']} {metric(outcome['metric'])}{way}{', kept' * kept} · #1 {change}"
     assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
     means = {phase: sum(one.research_output for one in of) / len(of) for phase, of in scores.items()}

@@ -138,7 +138,7 @@ class _Frame:
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
         words = (
             "across: seconds of the budget; up: quality, higher is better",
-            "0 untouched script, 1 best known; a score is half the end, half the mean",
+            "0 untouched, 1 best known; a score is half the end, half the mean",
         )
         for row, line in enumerate(words):
             parts.append(f'<text x="{LEFT}" y="{HEIGHT - 21 + 14 * row}" fill="#555">{line}</text>')

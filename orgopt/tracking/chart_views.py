@@ -12,7 +12,7 @@ from orgopt.tracking.legend import explained
 from orgopt.tracking.saved_view import PREFIX, packed, state
 from orgopt.tracking.study_note import lead
 
-HEIGHT, BARS, COURSE, ROW, TABLE = 226, 290, 250, 33, 120
+HEIGHT, BARS, COURSE, ROW, TABLE = 226, 290, 240, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
 room in them; of one with a curve for everybody; of a table's row and what is around its rows."""
 NAMED = 1.75
@@ -104,7 +104,8 @@ def _of_study(view: StudyView) -> list[_Section]:
 def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     """The scores, and all in which two teams differ: a table as high as it has rows."""
     title = "Seed document beside champion"
-    meant = explained(view.final.changes, MOST_MEANT) if view.final else ""
+    changed = (view.final.changes if view.final.effects is None else view.final.effects) if view.final else ()
+    meant = explained(changed, MOST_MEANT)
     return [
         _Section(_found("How well, on test seeds", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget(view)]),
         _Section(

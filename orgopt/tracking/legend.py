@@ -11,15 +11,15 @@ AGENTS = {
     "hill-climb": "changes a little of the best it knows",
     "evolution": "crosses two recent good settings",
     "tpe": "looks where good settings crowd",
-    "gp": "fits a surface to all results",
+    "gp": "fits a surface to results",
     "freeze-thaw": "fits a surface, ends what lags",
-    "replicate": "repeats good results with new seeds",
+    "replicate": "repeats good results",
     "imitate": "does as the best it hears of",
     "llm": "asks a language model",
 }
 """How an agent picks its next experiment, in a few words."""
 KEYS = {
-    "copy rule": "whose setting an agent starts from",
+    "copy rule": "whose setting one starts from",
     "risk tolerance": "how far a change goes",
     "confirm": "how often a result is repeated before it is believed",
     "stop early": "when an experiment that lags is ended",
@@ -46,9 +46,9 @@ PROPOSERS = {
 
 
 def explained(texts: Iterable[str], most: int = 6) -> str:
-    """What the words in some texts mean: `gp: fits a surface to all results; copy rule: whose setting …`."""
+    """What the words in some texts mean: `copy rule: whose setting one starts from; gp: fits a surface …`."""
     said = "\n".join(texts).lower().replace("copy-rule", "copy rule").replace("stop-early", "stop early")
-    table = {**AGENTS, **KEYS}
+    table = {**KEYS, **AGENTS}
     found = (word for word in table if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", said))
     return "; ".join([f"{word}: {table[word]}" for word in found][:most])
 

@@ -108,10 +108,13 @@
   // The names of runs at the left of rows, or behind the ends of curves: those that would be on each other are moved apart.
   const APART = 12, LONGEST = 30;
   const lines = (card, kind, who, plot) => {
+    const seen = new Set();  // MLflow draws each line twice
     const found = [...card.querySelectorAll(".scatterlayer .trace")].map((trace) => {
       const line = trace.querySelector("path.js-line"), run = line && who.get(line.style.stroke);
+      if (!run || seen.has(run)) return null;
+      seen.add(run);
       const end = line?.getAttribute("d")?.match(/(-?[\d.]+)[, ](-?[\d.]+)$/), box = line?.getBBox();
-      return run && end && { trace, run, box, colour: line.style.stroke, x: Number(end[1]), y: Number(end[2]) };
+      return end && { trace, run, box, colour: line.style.stroke, x: Number(end[1]), y: Number(end[2]) };
     }).filter(Boolean);
     if (kind === "rows") {
       for (const { trace, run, box } of found) {

@@ -47,7 +47,7 @@ TITLES = (
     (
         names.TEST_ROW.name,
         "How far from ★, on the same seeds",
-        "95 % interval; left of 0 is worse than ★; across 0: ○ no difference",
+        "95 % interval; left: worse than ★; across 0: no difference",
     ),
 )
 """Of charts, which MLflow titles by the names of their metrics, with what is up, and which way is better."""
@@ -101,7 +101,8 @@ _RULES = (
     f"#root .mlflow-compare-table{{{_COMPARED}}}",
     # Charts: titles in words, colours as the list of runs beside them has them, names of parameters in full.
     *(
-        f"{_TITLE}[title='{name}']{{font-size:0}}{_TITLE}[title='{name}']::before{{{_said(words, _LARGE)}}}"
+        f"{_TITLE}[title='{name}']{{font-size:0;line-height:0}}"
+        f"{_TITLE}[title='{name}']::before{{{_said(words, _LARGE)}}}"
         f"{_TITLE}[title='{name}']::after{{{_said(under, _SMALL)}}}"
         for name, words, under in TITLES
     ),
@@ -125,7 +126,7 @@ _RULES = (
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
-    "#root [style*='-request-size']{flex:1 1 280px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
+    "#root [style*='-request-size']{flex:0 0 235px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )

@@ -1,5 +1,6 @@
 """What MLflow tells of a study in words: the verdict in a few, and its note in Markdown. Pure functions."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from orgopt.study.predictions import said_of_predictions
@@ -131,8 +132,8 @@ def in_words(final: FinalRecord, version: str, word: str) -> str:
 
 
 def unbroken(ends: str) -> str:
-    """An interval that stays in one line of a narrow column."""
-    return ends.replace(", ", ",\u00a0")
+    """An interval, or a verdict with its mark, that stays in one line of a narrow column."""
+    return re.sub(r"(, |^[▲▼○] )", lambda found: f"{found[0][:-1]}\u00a0", ends)
 
 
 def _beside(final: FinalRecord) -> list[Claim]:
@@ -157,13 +158,13 @@ def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
         plain(one.mean) + f" ({STAR}\u00a0{plain(one.champion_mean)} on these)" * (one.seeds < most) for one in found
     ]
     who = ["what you had" if one.entrant == SEED_DOCUMENT else said.get(one.entrant, "") for one in found]
-    apart = [f"{unbroken(escape(ahead(one)))} {marked(one.verdict)}" for one in found]
+    apart = [f"{unbroken(escape(ahead(one)))} {unbroken(marked(one.verdict))}" for one in found]
     at = int(found[0].entrant == SEED_DOCUMENT)  # from what there was to what came of it, then who else was tried
     told = (
-        (f"on {count(most, 'test seed')}", names, champion),
+        ("", names, "evolved team"),
         ("---", ["---:" for _ in found], "---:"),
-        ("who that is", [*map(escape, who)], "evolved team"),
-        ("score", scores, f"**{plain(whole.champion_mean)}**"),
+        ("who", [*map(escape, who)], champion),
+        (f"score on {count(most, 'test seed')}", scores, f"**{plain(whole.champion_mean)}**"),
         (f"{STAR} is ahead by", apart, ""),
     )
     rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]

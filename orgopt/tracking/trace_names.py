@@ -62,7 +62,7 @@ def _who(view: StudyView, name: str) -> str:
 def _means(view: StudyView, name: str, task: str, phase: str) -> tuple[str, str]:
     """What both have on the seeds that both ran on, and what they have on the first of these alone.
 
-    `seed document 0.05 → ★ champion 0.43, ▲ better +0.38 [+0.11, +0.57] on 12 seeds` and `0.29 → 0.22`.
+    `seed document 0.05 → ★ 0.43, ▲ better +0.38 [+0.11, +0.57] on 12 seeds` and `0.29 → 0.22`.
     """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
     champion = view.final.champion if view.final else name
@@ -73,7 +73,8 @@ def _means(view: StudyView, name: str, task: str, phase: str) -> tuple[str, str]
         score = plain(own[0].research_output)
         return (f"mean {plain(_mean(own))} of {count(len(own), 'seed')}", score) if len(own) > 1 else ("", score)
     seeds = min(len(scores) for scores in sides.values())
-    known = " → ".join(f"{_who(view, one)} {plain(_mean(scores[:seeds]))}" for one, scores in sides.items())
+    short = {champion: STAR if view.final else champion, seed: SEED_DOCUMENT}
+    known = " → ".join(f"{short[one]} {plain(_mean(scores[:seeds]))}" for one, scores in sides.items())
     claims = view.final.claims if view.final else ()
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
     apart = "".join(f", {marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None)

@@ -23,14 +23,14 @@ Span = dict[str, Any]
 LONGEST_NAME = 160  # characters
 MOST_EXPERIMENTS = 150
 """A trace with more is slow to open; the ledger's table has them all."""
+_LEAST_SHOWN = 0.0005  # with three decimals
 _WORSE = (
     "What is handed in may get worse, as a setting counts with the mean of its runs: when more of them say that the "
     "best was lucky, what is now best is handed in."
 )
 _STEPS = (
-    "Steps: who, what it measured, how much better or worse that is than what was handed in until then, kept if it is "
-    "handed in instead, its number and what it changed; a round ends with a stand-up, where agents tell what they "
-    "found."
+    "Steps: who, what it measured, how much better or worse than what was handed in until then, kept if it is handed "
+    "in instead, its number and what it changed; a round ends with a stand-up, where agents tell what they found."
 )
 """What the names of spans are made of."""
 
@@ -100,7 +100,7 @@ class _Trace:
         saw = f"Agents saw {change} ({better}) in {done}" if self.run.alone else f"{change} ({better}) in {done}"
         parts = [". ".join(filter(None, (scored if self.run.alone else "", saw)))]
         parts += [f"→ {line}" for line in self.run.advice]
-        parts += [f"Handed in at the end: {self._experiment(last['id'])}", _STEPS]
+        parts += [_STEPS, f"Handed in at the end: {self._experiment(last['id'])}"]
         if story := self._story():  # pages show the first hundreds of characters unasked
             parts += ["What it handed in, the last first:", story, *([_WORSE] if self._turned() else [])]
         outputs = "\n\n".join(parts)
@@ -193,7 +193,8 @@ class _Trace:
         gain = (outcome["metric"] - until) * (1 if self.best is max else -1)
         if self._lucky(number, gain):
             return " as the best was lucky"
-        return f", {_metric(abs(gain))} {'better' if gain > 0 else 'worse'}" if gain else ", the same"
+        far = f"{abs(gain):.3f}" if abs(gain) >= _LEAST_SHOWN else _metric(abs(gain))
+        return f", {far} {'better' if gain > 0 else 'worse'}" if gain else ", the same"
 
     def _lucky(self, number: int, gain: float) -> bool:
         """Whether something that is worse was handed in, since more runs of what was best said that it is no better."""
