@@ -75,10 +75,8 @@ def take(page: Any, runs: str, study: str) -> None:
     champion = link(page, study, page.get_by_role("link", name=re.compile("^★ g")).first.inner_text())
     shown(page, champion, said("on test seeds"), "candidate")
     ways = {name: link(page, study, words) for name, words in WAYS.items()}
-    shown(
-        page, ways["teams"], lambda: page.wait_for_function(DRAWN.replace("3", "2"), timeout=3 * PATIENCE_MS), "teams"
-    )
-    shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN, timeout=3 * PATIENCE_MS), "charts")
+    for name, charts in (("teams", 2), ("charts", 4)):
+        shown(page, ways[name], lambda n=charts: page.wait_for_function(DRAWN, arg=n, timeout=3 * PATIENCE_MS), name)
     shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
     shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
     shown(page, ways["prompt"].rpartition("/")[0], said("trio-on-digits.md"), "prompts")
@@ -92,7 +90,7 @@ def take(page: Any, runs: str, study: str) -> None:
     keep(page, IMAGES / "trace.png")
 
 
-DRAWN = "document.querySelectorAll('.js-plotly-plot').length >= 3"
+DRAWN = "(charts) => document.querySelectorAll('.js-plotly-plot').length >= charts"
 """Whether charts are there, and not what MLflow shows until it has their points: those of one run after the other."""
 WAYS = {
     "teams": "Seed document beside champion",
