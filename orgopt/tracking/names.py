@@ -129,7 +129,7 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
-CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q", "as the seed document's")
+CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q above", "as the seed document's")
 CONTROL_ROW = Metric("control", TEST_ROW.name, "number", "likewise")
 CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")
 
