@@ -881,6 +881,19 @@ def test_the_direction_of_effects_is_a_picture() -> None:
     assert "★ g0" in found["generations.svg"]  # the point of the champion is marked
 
 
+def test_short_words_are_explained_where_they_stand() -> None:
+    from orgopt.agent_names import AGENTS, SEARCH_AGENTS
+    from orgopt.tracking import legend
+
+    assert {*legend.AGENTS} == {*AGENTS}
+    assert {*legend.PROPOSERS} == {*SEARCH_AGENTS}
+    changes = ["Lead: agent tpe → gp", "Lead: copy rule best → own", "Trigger: headcount 1 → 2"]
+    words = [one.partition(":")[0] for one in legend.explained(changes).split("; ")]
+    assert words == ["copy rule", "tpe", "gp"]
+    assert legend.explained(["lead.copy-rule"]).startswith("copy rule: ")
+    assert legend.explained(["gp-four: headcount 1 → 2"]) == ""
+
+
 def test_charts_are_of_metrics_that_runs_have_and_have_titles_in_words() -> None:
     from orgopt.tracking.chart_views import keys, views
     from orgopt.tracking.names import METRICS
