@@ -71,9 +71,9 @@ def take(page: Any, runs: str, study: str) -> None:
     page.get_by_text("Compare", exact=True).first.click()
     said("Comparing 2 Runs")()
     keep(page, IMAGES / "compare.png")
-    shown(page, study, said("Description"), "study")
+    shown(page, study, lambda: page.wait_for_function(PICTURED, timeout=3 * PATIENCE_MS), "study")
     champion = link(page, study, page.get_by_role("link", name=re.compile("^★ g")).first.inner_text())
-    shown(page, champion, said("on test seeds"), "candidate")
+    shown(page, champion, lambda: page.wait_for_function(PICTURED, timeout=3 * PATIENCE_MS), "candidate")
     ways = {name: link(page, study, words) for name, words in WAYS.items()}
     for name, charts in (("teams", 2), ("charts", 4)):
         shown(page, ways[name], lambda n=charts: page.wait_for_function(DRAWN, arg=n, timeout=3 * PATIENCE_MS), name)
@@ -92,6 +92,11 @@ def take(page: Any, runs: str, study: str) -> None:
 
 DRAWN = "(charts) => document.querySelectorAll('.js-plotly-plot').length >= charts"
 """Whether charts are there, and not what MLflow shows until it has their points: those of one run after the other."""
+PICTURED = """() => {
+    const every = [...document.querySelectorAll("img[src^='get-artifact']")];
+    return every.length && every.every((one) => one.complete && one.naturalWidth);
+}"""
+"""Whether the pictures of a note are there."""
 WAYS = {
     "teams": "Seed document beside champion",
     "charts": "charts",

@@ -828,14 +828,14 @@ def test_a_role_that_one_of_two_documents_lacks_is_one_parameter() -> None:
     assert members.differ(one.name, two.name) == len(found) + 3  # and in how many agents and links they have
 
 
-def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
+def test_seed_document_champion_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
     from orgopt.tracking.names import order
 
     found = sorted(runs(seen), key=lambda run: run.data.tags["orgopt.order"])
     view = load_study(seen / "mlruns" / "studies" / "s")
     seed, champion = view.candidates[0].name, view.final.champion
     others = sorted((one for one in view.final.claims if one.entrant != "seed document"), key=lambda one: -one.mean)
-    expected = ["study", *dict.fromkeys((champion, seed)), *(f"control {one.entrant}" for one in others)]
+    expected = ["study", *dict.fromkeys((seed, champion)), *(f"control {one.entrant}" for one in others)]
     for number in view.complete:
         expected += [f"generation {number}", *(one.name for one in view.generation(number))]
     assert [run.data.tags["orgopt.key"] for run in found] == [*dict.fromkeys(expected)]

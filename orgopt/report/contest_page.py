@@ -8,7 +8,7 @@ from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, glance
 from orgopt.report.forest import Column, Row, forest, numbers
 from orgopt.report.forest import verdict as word
-from orgopt.report.shell import Sections, contents, section, sentence, shell
+from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
@@ -65,7 +65,7 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
 
 
 def _lede(said: Ending) -> Markup:
-    return h("p", _word(said.word), sentence(said.sure), cls=f"lede {said.word.split()[0]}")
+    return h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}")
 
 
 def _word(verdict: str) -> Markup:

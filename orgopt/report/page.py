@@ -9,7 +9,7 @@ from orgopt.report import budget_curves, claims, costs, decisions, effects, gene
 from orgopt.report.browser import data, organization
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
-from orgopt.report.shell import Sections, contents, section, sentence, shell
+from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
 from orgopt.slug import slug
 from orgopt.study.records.names import SEARCH
@@ -82,7 +82,7 @@ def _top(told: StudyView, said: Ending, name: str) -> Markup:
         h("h1", said.title),
         _lede(said),
         [h("p", f"→ {line}", cls="advice") for line in said.advice],
-        [h("p", sentence(line)) for line in (*said.measures, *said.notes)],
+        [h("p", line) for line in (*said.measures, *said.notes)],
         h("p", scale_alone(said), cls="legend") if said.scale else None,
     )
     return h(
@@ -109,7 +109,7 @@ def _lede(said: Ending) -> Markup | None:
     if not said.sure:
         return None
     claimed = said.word in {"better", "worse", "no difference"}
-    return h("p", word(said.word) if claimed else None, sentence(said.sure), cls=f"lede {said.word.split()[0]}")
+    return h("p", word(said.word) if claimed else None, said.sure, cls=f"lede {said.word.split()[0]}")
 
 
 def _stale(told: StudyView) -> Markup | None:

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
-from orgopt.markup import Child, Markup, h
+from orgopt.markup import Markup, h
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """What the browser lets a page do beside its own scripts: it loads nothing and sends nothing."""
@@ -86,12 +85,6 @@ def section(name: str, title: str, *content: object) -> Markup | None:
     """A section of a page; None where it has nothing to show."""
     shown = [part for part in content if isinstance(part, Markup)]
     return h("section", h("h2", title), shown, id=name, aria_label=title) if shown else None
-
-
-def sentence(words: str) -> list[Child]:
-    """A sentence in which no interval is broken: `[+0.10, +0.57]` stays in one line."""
-    parts = re.split(r"(\[[^\[\]]{1,40}\])", words)
-    return [h("span", part, cls="whole") if at % 2 else part for at, part in enumerate(parts)]
 
 
 @cache

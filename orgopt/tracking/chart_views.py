@@ -17,7 +17,7 @@ HEIGHT, BARS, COURSE, ROW, TABLE = 226, 290, 240, 33, 120
 room in them; of one with a curve for everybody; of a table's row and what is around its rows."""
 NAMED = 1.75
 """How much longer an axis is on which curves have their names at their ends."""
-MOST_MEANT = 4
+MOST_MEANT = 3
 """Words that a heading explains."""
 _NO_ROOM = ("", "system", "budget", "search", "test", "generations", "over the budget")
 """Sections that MLflow would add of itself, of every other metric; they come folded."""

@@ -42,7 +42,8 @@
   // What the words mean in which compared runs differ.
   const explain = (body, every) => {
     const keys = [...new Set(every.flatMap((one) => [...one.keys()]))];
-    const said = keys.filter((key) => new Set(every.map((one) => one.get(key))).size > 1)
+    const both = keys.filter((key) => key.endsWith(".agent") || every.every((one) => one.has(key)));
+    const said = both.filter((key) => new Set(every.map((one) => one.get(key))).size > 1)
       .flatMap((key) => [key.replace(/^.*\./, "").replace("-", " "), ...every.map((one) => one.get(key) || "")]);
     const known = WORDS.filter(([word]) => said.includes(word)).map(([word, meaning]) => `${word}: ${meaning}`);
     if (!known.length) return;

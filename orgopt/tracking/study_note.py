@@ -164,8 +164,8 @@ def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
         ("", names, "evolved team"),
         ("---", ["---:" for _ in found], "---:"),
         ("who", [*map(escape, who)], champion),
-        (f"score on {count(most, 'test seed')}", scores, f"**{plain(whole.champion_mean)}**"),
-        (f"{STAR} is ahead by", apart, ""),
+        ("score", scores, f"**{plain(whole.champion_mean)}**"),
+        (f"{STAR}\u00a0ahead by", apart, ""),
     )
     rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
