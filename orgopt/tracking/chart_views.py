@@ -12,9 +12,9 @@ from orgopt.tracking.legend import explained
 from orgopt.tracking.saved_view import PREFIX, packed, state
 from orgopt.tracking.study_note import lead
 
-HEIGHT, BARS, COURSE, ROW, TABLE = 226, 290, 240, 33, 120
+HEIGHT, BARS, ROW, TABLE = 226, 280, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
-room in them; of one with a curve for everybody; of a table's row and what is around its rows."""
+room in them; of a table's row and what is around its rows."""
 NAMED = 1.75
 """How much longer an axis is on which curves have their names at their ends."""
 MOST_MEANT = 3
@@ -97,7 +97,7 @@ def _of_study(view: StudyView) -> list[_Section]:
     course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
     return [
         _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers(view)], BARS),
-        _Section(course, [_by_generation(), _over_the_budget(view, named=True)], COURSE),
+        _Section(course, [_by_generation(), _over_the_budget(view, named=True)]),
     ]
 
 

@@ -107,7 +107,7 @@
     }
   };
   // The names of runs at the left of rows, or behind the ends of curves: those that would be on each other are moved apart.
-  const APART = 12, LONGEST = 30;
+  const APART = 11, LONGEST = 30;
   const lines = (card, kind, who, plot) => {
     const seen = new Set();  // MLflow draws each line twice
     const found = [...card.querySelectorAll(".scatterlayer .trace")].map((trace) => {
@@ -150,7 +150,9 @@
       text.setAttribute("class", "orgopt");
       trace.append(text);
     }
-    const words = run.length > LONGEST ? `${run.slice(0, LONGEST - 1)}…` : run;
+    // Short, as lists beside charts have them whole.
+    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
+    const words = short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
     if (text.textContent !== words) text.textContent = words;
     text.setAttribute("text-anchor", before ? "end" : "start");
     text.setAttribute("x", x);
