@@ -126,7 +126,7 @@ _RULES = (
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
-    "#root [style*='-request-size']{flex:0 0 235px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
+    "#root [style*='-request-size']{flex:0 0 222px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )

@@ -96,7 +96,7 @@ class _Trace:
         inputs = f"{team}, {given}; {steers}the untouched script has {_metric(start['baseline'])}"
         done = count(len(self.outcomes), "experiment")
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
-        scored = f"{self.run.means}; on this one {self.run.alone}" if self.run.means else f"score {self.run.alone}"
+        scored = f"{self.run.means}; this one {self.run.alone}" if self.run.means else f"score {self.run.alone}"
         saw = f"Agents saw {change} ({better}) in {done}" if self.run.alone else f"{change} ({better}) in {done}"
         parts = [". ".join(filter(None, (scored if self.run.alone else "", saw)))]
         parts += [f"→ {line}" for line in self.run.advice]
