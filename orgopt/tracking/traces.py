@@ -29,8 +29,8 @@ _WORSE = (
     "best was lucky, what is now best is handed in."
 )
 _STEPS = (
-    "Steps: who, what it measured, how much better or worse than what was handed in until then, kept if it is handed "
-    "in instead, its number and what it changed; a round ends with a stand-up, where agents tell what they found."
+    "Steps: who, what it measured, how far that is from what was handed in until then, kept if handed in instead, its "
+    "number and what it changed; a round ends with a stand-up, where agents tell what they found."
 )
 """What the names of spans are made of."""
 
@@ -194,7 +194,8 @@ class _Trace:
         if self._lucky(number, gain):
             return " as the best was lucky"
         far = f"{abs(gain):.3f}" if abs(gain) >= _LEAST_SHOWN else _metric(abs(gain))
-        return f", {far} {'better' if gain > 0 else 'worse'}" if gain else ", the same"
+        alike = _metric(outcome["metric"]) == _metric(until)
+        return ", the same" if alike else f", {far} {'better' if gain > 0 else 'worse'}"
 
     def _lucky(self, number: int, gain: float) -> bool:
         """Whether something that is worse was handed in, since more runs of what was best said that it is no better."""
