@@ -15,15 +15,15 @@ from rich.console import Console
 from orgopt.agent_names import DEFAULT_AGENT
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.study_progress import StudyProgress
-from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
 from orgopt.evolve.controls import controls, more_agents
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
+from orgopt.gain_evidence import Pair, known, paired
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.score_parts import Parts
@@ -37,7 +37,7 @@ from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Measure, Task
-from orgopt.team.costs import Report, Share
+from orgopt.team.cost_of_parts import Report, Share
 from orgopt.tracking.names import reporting
 from orgopt.verification import Verified
 from tests.fakes.study import records, task_record

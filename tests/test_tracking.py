@@ -27,7 +27,7 @@ from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
 from orgopt.tracking.direct import Direct
-from orgopt.tracking.noted import NOTED, Noted
+from orgopt.tracking.sent_record import NOTED, Noted
 from orgopt.tracking.study_note import against_seed, apart
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
@@ -455,9 +455,7 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     said = [one.info.response_preview for one in found]
     verdict = apart(against_seed(view.final)).replace(": ", " ")
     alone = [plain(view.scores("test", name, "toy")[0].research_output) for name in means]
-    both = (
-        f"seed document {seed} → ★ champion {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
-    )
+    both = f"seed document {seed} → ★ champion {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
     assert [one[: len(both)] for one in said[:2]] == [both, both]
     assert "(lower is better) in " in said[0]
 
@@ -728,7 +726,7 @@ def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
 
 
 def test_only_one_process_sends_a_study(workspace: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgopt.tracking.noted.PATIENCE_S", 0)
+    monkeypatch.setattr("orgopt.tracking.sent_record.PATIENCE_S", 0)
     folder = copied(original, workspace)
     with Noted(folder, store_uri(workspace)):
         assert Tracking(workspace).sync(folder) == (0, "another process is sending study s")

@@ -11,7 +11,7 @@ from orgopt.study.standing import Standing
 from orgopt.study.verdict.measures import form_of
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, interval, marked, noise, plain, unnegated
-from orgopt.tracking import legend, ways
+from orgopt.tracking import legend, mlflow_addresses
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
@@ -94,7 +94,7 @@ def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], a
     lines = [f"**{STAR} Champion: {found}**", *(f"**→ {escape(line)}**" for line in advice[:1])]
     parts = ["  \n".join(lines), _measured(family, final, claim), _origin(family)]
     curves = TEST_CURVES if test else "curves.svg"
-    parts += [ways.line({**more, **_links(family)}), _pictures(curves), *_experiments(family.own)]
+    parts += [mlflow_addresses.line({**more, **_links(family)}), _pictures(curves), *_experiments(family.own)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -129,22 +129,22 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
 
 
 def _ways(family: Family) -> str:
-    return ways.line(_links(family))
+    return mlflow_addresses.line(_links(family))
 
 
 def _links(family: Family) -> dict[str, str]:
     """What else there is of a candidate, by what it is."""
     task = family.view.tasks[0]
-    changed = ways.artifact(family.own_run, "diff.html") if family.parent else ""
+    changed = mlflow_addresses.artifact(family.own_run, "diff.html") if family.parent else ""
     return {
         "changes from its parent, in colours": changed,
-        "its document": ways.artifact(family.own_run, "program.md"),
-        "what its agents did, on the first seed": ways.artifact(family.own_run, f"ledger-{task}.json"),
+        "its document": mlflow_addresses.artifact(family.own_run, "program.md"),
+        "what its agents did, on the first seed": mlflow_addresses.artifact(family.own_run, f"ledger-{task}.json"),
     }
 
 
 def _pictures(curves: str) -> str:
-    return ways.pictures(OWN, "chart.svg", curves, between=" ")
+    return mlflow_addresses.pictures(OWN, "chart.svg", curves, between=" ")
 
 
 def _standing(standing: Standing | None) -> str:

@@ -21,7 +21,7 @@ from orgopt.study.wording import (
     plain,
     signed,
 )
-from orgopt.tracking import ways
+from orgopt.tracking import mlflow_addresses
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
 
@@ -49,7 +49,7 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", *(f"**→ {escape(line)}**" for line in told.advice[:1])]
     meanings = {**MEANINGS, MORE_AGENTS: next((bar.meaning for bar in told.bars if bar.name == MORE_AGENTS), "")}
-    parts = ["  \n".join(head), _figures(final, link, meanings), _joined(told), ways.line(more), shown]
+    parts = ["  \n".join(head), _figures(final, link, meanings), _joined(told), mlflow_addresses.line(more), shown]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.notes, *told.advice[1:])))
     rows = [
         f"| {count(one.seeds, f'{one.phase} seed')} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "

@@ -25,7 +25,7 @@ from orgopt.evolve.trials.job import Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing

@@ -4,9 +4,9 @@ from collections import Counter
 
 from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, Fix, errors
-from orgopt.document.linting.findings_of_organization import ALWAYS, ANY, SOUND, Facts, LintedDocument
-from orgopt.document.linting.findings_of_search import SEARCH
-from orgopt.document.linting.findings_of_text import TEXT
+from orgopt.document.linting.checks_of_organization import ALWAYS, ANY, SOUND, Facts, LintedDocument
+from orgopt.document.linting.checks_of_search import SEARCH
+from orgopt.document.linting.checks_of_text import TEXT
 from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import read
 from orgopt.document.text.parser import parse
