@@ -129,9 +129,9 @@
     const top = Math.max(8, Math.min(found[0]?.y, plot.height - APART * found.length));
     let last = top - APART;
     for (const one of found) {
-      one.at = last = Math.max(last + APART, Math.min(one.y, plot.height - 2));
+      one.at = last = Math.max(last + APART, Math.min(one.y, plot.height - 6));
     }
-    for (let i = found.length - 1, most = plot.height - 2; i >= 0; most = found[i].at - APART, i -= 1) {
+    for (let i = found.length - 1, most = plot.height - 6; i >= 0; most = found[i].at - APART, i -= 1) {
       found[i].at = Math.min(found[i].at, most);
     }
     for (const { trace, run, colour, x, y, at } of found) {
