@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from orgopt.agent_names import DEFAULT_AGENT
+from orgopt.cli.shared import heartbeat
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.study_progress import StudyProgress
 from orgopt.document import effects, parse
@@ -368,6 +370,24 @@ def test_a_long_silence_is_broken_and_no_terminal_is_disturbed() -> None:
     with Heartbeat(terminal, lambda: "never", every_s=0) as heart:
         heart.say("nor this")
     assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_what_has_not_changed_is_said_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pipe = [0.0], Console(file=io.StringIO())
+
+    class Clock:
+        """Waiting takes no time; after three minutes all is over."""
+
+        def wait(self, seconds: float) -> bool:
+            now[0] += seconds
+            return now[0] > 180
+
+    monkeypatch.setattr(heartbeat, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    heart = Heartbeat(pipe, lambda: "paused" if now[0] < 130 else f"on {now[0]:g}")
+    heart._ended = cast("Any", Clock())
+    heart._run()
+    told = pipe.file.getvalue().split("\n")[:-1]  # type: ignore[attr-defined]
+    assert told == ["paused", "paused", "on 130", "on 140", "on 150", "on 160", "on 170", "on 180"]
 
 
 def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
