@@ -215,7 +215,7 @@ def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_bu
     page.get_by_text("generation", exact=True).first.wait_for()
     # Rows of distances and curves have the names of their runs in the chart.
     page.wait_for_function("document.querySelectorAll('.scatterlayer text.orgopt').length > 4")
-    named = page.locator(".scatterlayer text.orgopt").all_inner_texts()
+    named = page.locator(".scatterlayer text.orgopt").all_text_contents()
     assert sum(name.endswith("seed document") for name in named) == named.count("★ champion") == 2
     assert not page.get_by_text("Parallel Coordinates").count()
 

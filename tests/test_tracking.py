@@ -455,7 +455,7 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     said = [one.info.response_preview for one in found]
     verdict = apart(against_seed(view.final)).replace(": ", " ")
     alone = [plain(view.scores("test", name, "toy")[0].research_output) for name in means]
-    both = f"seed document {seed} → ★ champion {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
+    both = f"seed document {seed} → ★ {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
     assert [one[: len(both)] for one in said[:2]] == [both, both]
     assert "(lower is better) in " in said[0]
 
