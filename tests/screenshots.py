@@ -71,18 +71,18 @@ def take(page: Any, runs: str, study: str) -> None:
     page.get_by_text("Compare", exact=True).first.click()
     said("Comparing 2 Runs")()
     keep(page, IMAGES / "compare.png")
-    shown(page, study, said("Description"), "study")
+    shown(page, study, lambda: page.wait_for_function(PICTURED, timeout=3 * PATIENCE_MS), "study")
     champion = link(page, study, page.get_by_role("link", name=re.compile("^★ g")).first.inner_text())
-    shown(page, champion, said("on test seeds"), "candidate")
+    shown(page, champion, lambda: page.wait_for_function(PICTURED, timeout=3 * PATIENCE_MS), "candidate")
     ways = {name: link(page, study, words) for name, words in WAYS.items()}
-    shown(page, ways["teams"], said("What differs"), "teams")
-    shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN, timeout=3 * PATIENCE_MS), "charts")
+    for name, charts in (("teams", 2), ("charts", 4)):
+        shown(page, ways[name], lambda n=charts: page.wait_for_function(DRAWN, arg=n, timeout=3 * PATIENCE_MS), name)
     shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
     shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
     shown(page, ways["prompt"].rpartition("/")[0], said("trio-on-digits.md"), "prompts")
     plain, _, query = study.partition("?")
     shown(page, f"{plain}/artifacts/generations.svg?{query}", said(re.compile("Path: .*svg$")), "generations")
-    trace = page.get_by_text("test seed 1 of").first
+    trace = page.get_by_text("★ champion · test seed 1 of").first
     shown(page, f"{plain}/traces?{query}", trace.wait_for, "traces")
     undisturbed(page)
     trace.click()
@@ -90,10 +90,15 @@ def take(page: Any, runs: str, study: str) -> None:
     keep(page, IMAGES / "trace.png")
 
 
-DRAWN = "document.querySelectorAll('.js-plotly-plot').length >= 3"
+DRAWN = "(charts) => document.querySelectorAll('.js-plotly-plot').length >= charts"
 """Whether charts are there, and not what MLflow shows until it has their points: those of one run after the other."""
+PICTURED = """() => {
+    const every = [...document.querySelectorAll("img[src^='get-artifact']")];
+    return every.length && every.every((one) => one.complete && one.naturalWidth);
+}"""
+"""Whether the pictures of a note are there."""
 WAYS = {
-    "teams": "Champion beside seed document",
+    "teams": "Seed document beside champion",
     "charts": "charts",
     "diff": "their documents in colours",
     "prompt": "prompt versions",

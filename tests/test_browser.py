@@ -93,8 +93,8 @@ def test_the_list_says_at_first_sight_what_came_out_and_the_champion_stands_belo
     names = [text for row in range(20) if (text := _row_name(page, row))]
     controls = [name for name in names if name.startswith("control · ")]
     assert names[0] == NAME
-    assert names[1].startswith(f"★ {champion.replace('-', ' · ')} · ")
-    assert names[2].startswith("g00 · c00 · ")
+    assert names[1].startswith("g00 · c00 · ")
+    assert names[2].startswith(f"★ {champion.replace('-', ' · ')} · ")
     assert len(controls) == len(tested) - 1
     assert [name[:3] for name in names[3 + len(controls) :]] == [f"g{number:02d}" for number in view.complete]
     assert page.get_by_text(
@@ -129,7 +129,9 @@ def _row_name(page: Any, row: int) -> str:
 def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) -> None:
     listed(page, site[0])
     page.get_by_role("link", name=re.compile(r"^★ g0")).first.click()
-    page.get_by_text(re.compile(r"★ Champion: −?\d\.\d\d on \d+ fresh test seed")).first.wait_for()
+    page.get_by_text(
+        re.compile(r"★ Champion: seed document −?\d\.\d+ → −?\d\.\d+ on \d+ fresh test seed")
+    ).first.wait_for()
     parent = page.get_by_role("link", name=re.compile(r"^g0\d-c0\d$")).first
     parent.wait_for()
     assert re.search(r"#/experiments/\d+/runs/\w{32}\?", parent.get_attribute("href"))
@@ -140,7 +142,7 @@ def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) ->
     )
     page.get_by_text("Its teams ran ").first.wait_for()
     assert not page.get_by_text("Show more").first.is_visible()
-    assert page.get_by_role("link", name="Champion beside seed document").first.is_visible()
+    assert page.get_by_role("link", name="Seed document beside champion").first.is_visible()
 
 
 def test_charts_diffs_and_tables_can_be_looked_at(page, site) -> None:
@@ -192,7 +194,7 @@ def test_ticked_runs_are_compared_by_what_they_are_and_then_by_plots(page, site)
 
 
 def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site) -> None:
-    way(page, site[1], "Champion beside seed document")
+    way(page, site[1], "Seed document beside champion")
     page.get_by_text("What differs").first.wait_for()
     table = page.get_by_text("Compare by").first
     table.wait_for()
@@ -209,8 +211,12 @@ def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_bu
     page.get_by_text("median", exact=True).first.wait_for()
     page.get_by_text("Who scored what on test seeds").first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axes
-    page.get_by_text("score with 95 percent interval to champion").first.wait_for()
+    page.get_by_text("score above the champion with 95 percent interval").first.wait_for()
     page.get_by_text("generation", exact=True).first.wait_for()
+    # Rows of distances and curves have the names of their runs in the chart.
+    page.wait_for_function("document.querySelectorAll('.scatterlayer text.orgopt').length > 4")
+    named = page.locator(".scatterlayer text.orgopt").all_text_contents()
+    assert sum(name.endswith("seed document") for name in named) == named.count("★ champion") == 2
     assert not page.get_by_text("Parallel Coordinates").count()
 
 

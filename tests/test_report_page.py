@@ -114,7 +114,7 @@ def test_the_page_says_what_the_terminal_says(told: list[Record], text: str) -> 
 def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], text: str) -> None:
     reader = Reader(text)
     for claim in final(told)["claims"]:
-        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}" in reader.text
+        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'], sign=True)}" in reader.text
     for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + pruning"):
         assert words in reader.text
     wanted = [c["verdict"] for c in final(told)["claims"]]
@@ -288,6 +288,10 @@ def test_numbers_and_names_read_well() -> None:
     assert [plain(v) for v in (0.614, -0.031, 1.02, -0.001, None)] == ["0.61", "−0.03", "1.02", "0.00", "–"]
     assert [signed(v) for v in (0.18, -0.18, 0.001, -0.004)] == ["+0.18", "−0.18", "0.00", "0.00"]
     assert interval(0.11, -0.25) == "[0.11, −0.25]"
+    assert interval(0.0009, 0.23, sign=True) == "[+0.001, +0.230]"  # what is better than 0 is not written as 0
+    assert interval(-0.3, -0.004) == "[−0.300, −0.004]"
+    assert interval(0.0, 0.23) == "[0.00, 0.23]"
+    assert interval(-1e-17, 0.23) == "[0.00, 0.23]"  # what rounding of the machine leaves
     assert [duration(s) for s in (1.5, 45, 120, 5400, 482_000)] == ["1.5 s", "45 s", "2 min", "1 h 30 min", "133 h"]
     assert [count(1, "run"), count(1046, "run"), count(3)] == ["1 run", "1,046 runs", "3"]
     names = {

@@ -211,9 +211,11 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
         if name == view.final.champion:  # what the test says leads, and not what it was picked for
             test, searched = view.final.estimates.test.mean, view.candidate(name).standing.value
             head, table, *_ = note.split("\n\n")
-            assert head.startswith(f"**★ Champion: {plain(test)} on ")
+            before = against_seed(view.final).mean
+            assert head.startswith(f"**★ Champion: seed document {plain(before)} → {plain(test)} on ")
             assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
-            assert f"| score on search seeds | {plain(searched)} |" in table.replace("**", "")
+            first = view.candidates[0].standing.value  # what there was before what came of it
+            assert f"| score on search seeds | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
             assert r"| toy heldout\_loss |" in table
         else:
             assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
@@ -222,7 +224,8 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
             assert f"[{parent}]({link}" in note
         assert f"runs/{run.info.run_id}/artifacts/program.md?" in note  # its own, which it did not know before
-        assert f"get-artifact?path=curves.svg&run_uuid={run.info.run_id}" in note
+        curves = "test-curves.svg" if name == view.final.champion else "curves.svg"  # what counts of whom it is known
+        assert f"get-artifact?path={curves}&run_uuid={run.info.run_id}" in note
 
 
 def test_artifacts_can_be_looked_at(seen: Path) -> None:
@@ -373,7 +376,8 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     test = view.final.estimates.test
     assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
     assert "score on test seeds" not in prompt.tags  # the verdict has both
-    assert prompt.tags["verdict"].startswith(f"★ version {found.version} is the champion: {plain(test.mean)}, seed doc")
+    told = f"seed document {plain(against_seed(view.final).mean)} → {plain(test.mean)}, "
+    assert prompt.tags["verdict"].startswith(f"★ version {found.version} is the champion: {told}")
     for version in client(seen).search_prompt_versions("s.md"):
         assert next(iter(version.tags)) == "score on test seeds"
     assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"
@@ -398,7 +402,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
     scores = {phase: view.scores(phase, name, "toy") for phase in ("search", "race", "test")}
     titles = {
-        phase: f"★ champion · {phase} seed 1 of {len(of)}: {plain(of[0].research_output)}"
+        phase: f"★ champion · {phase} seed 1 of {len(of)}"  # no score of one seed, which is luck
         for phase, of in scores.items()
     }
     assert set(by_title) == set(titles.values())
@@ -417,7 +421,9 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     change = next(event for event in events if event["kind"] == "proposal" and event["id"] == 1)["note"]
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
-    first = f"{outcome['agent']} {metric(outcome['metric'])}{' kept' * kept} · #1 {change}"
+    apart = events[0]["baseline"] - outcome["metric"]
+    way = f", {abs(apart):.3f} {'better' if apart > 0 else 'worse'}"
+    first = f"{outcome['agent']} {metric(outcome['metric'])}{way}{', kept' * kept} · #1 {change}"
     assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
     means = {phase: sum(one.research_output for one in of) / len(of) for phase, of in scores.items()}
     for phase, title in titles.items():  # a single seed's score may say the opposite of the verdict
@@ -437,18 +443,19 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     where = {"locations": [study_run.info.experiment_id], "run_id": study_run.info.run_id, "return_type": "list"}
     found = mlflow.search_traces(**where, include_spans=False, order_by=["timestamp_ms DESC"])
     names = [one.info.tags["mlflow.traceName"].rpartition(" 1")[0] for one in found]
-    assert names[:2] == ["★ champion · test seed", "seed document · test seed"]
-    assert names[-1] == "seed document · search seed"  # which ran first
+    assert names[:2] == ["seed document · test seed", "★ champion · test seed"]
+    assert names[-2:] == ["seed document · search seed", "★ champion · search seed"]  # those of the search ran first
     means = {
         name: plain(sum(one.research_output for one in scores) / len(scores))
-        for name in (view.final.champion, view.candidates[0].name)
+        for name in (view.candidates[0].name, view.final.champion)
         if (scores := view.scores("test", name, "toy"))
     }
-    champion, seed = means.values()
+    seed, champion = means.values()
     seeds = len(view.scores("test", view.final.champion, "toy"))
     said = [one.info.response_preview for one in found]
     verdict = apart(against_seed(view.final)).replace(": ", " ")
-    both = f"{seeds} test seeds: ★ champion {champion}, seed document {seed}, {verdict}. This seed "
+    alone = [plain(view.scores("test", name, "toy")[0].research_output) for name in means]
+    both = f"seed document {seed} → ★ {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
     assert [one[: len(both)] for one in said[:2]] == [both, both]
     assert "(lower is better) in " in said[0]
 
@@ -794,7 +801,12 @@ def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_
         varied = {name for one in every for name in one if len({other.get(name) for other in every}) > 1}
         pair = {"champion", "seed"} & {who for who, name in named.items() if name == run.data.tags["orgopt.candidate"]}
         beside = {key for one in ("champion", "seed") for key in every[at[named[one]]]} if pair else set()
-        assert run.data.params == {name: own.get(name, "none") for name in varied & ({*own} | beside)}
+        shown = run.data.params
+        assert {*shown} == varied & ({*own} | beside)
+        assert {name: value for name, value in shown.items() if name in own} == {
+            name: own[name] for name in {*shown} & {*own}
+        }
+        assert all(shown[name].startswith("no ") for name in {*shown} - {*own})
     assert any(run.data.params for run in of_kind(seen, "candidate"))
 
 
@@ -808,19 +820,20 @@ def test_a_role_that_one_of_two_documents_lacks_is_one_parameter() -> None:
     members = Members(replace(known, candidates=pair), Path(), str, "")
     found = members.lacking(two.name, one.name)
     assert [key for key in found if key.startswith("explorer.")] == ["explorer.agent"]
-    assert set(found.values()) == {"none"}
+    assert found.pop("explorer.agent") == "no Explorer"
+    assert set(found.values()) == {"no link"}
     assert members.lacking(one.name, two.name) == {}
-    assert members.differ(one.name, two.name) == len(found) + 2  # and in how many agents and links they have
+    assert members.differ(one.name, two.name) == len(found) + 3  # and in how many agents and links they have
 
 
-def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
+def test_seed_document_champion_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
     from orgopt.tracking.names import order
 
     found = sorted(runs(seen), key=lambda run: run.data.tags["orgopt.order"])
     view = load_study(seen / "mlruns" / "studies" / "s")
     seed, champion = view.candidates[0].name, view.final.champion
     others = sorted((one for one in view.final.claims if one.entrant != "seed document"), key=lambda one: -one.mean)
-    expected = ["study", *dict.fromkeys((champion, seed)), *(f"control {one.entrant}" for one in others)]
+    expected = ["study", *dict.fromkeys((seed, champion)), *(f"control {one.entrant}" for one in others)]
     for number in view.complete:
         expected += [f"generation {number}", *(one.name for one in view.generation(number))]
     assert [run.data.tags["orgopt.key"] for run in found] == [*dict.fromkeys(expected)]
@@ -846,9 +859,10 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
         one = replace(claim, entrant="silent", phase="test", task="all", **apart)
         (entry,) = controls(known, replace(known.final, claims=(one,)))
         assert entry.tags["orgopt.result"] == words
-    pair = replace(claim, entrant="silent", phase="test", task="all", seeds=8), replace(one, entrant="random", seeds=12)
+    eight = replace(claim, entrant="silent", phase="test", task="all", seeds=8, champion_mean=0.37)
+    pair = eight, replace(one, entrant="random", seeds=12)
     result = {entry.key: entry.tags["orgopt.result"] for entry in controls(known, replace(known.final, claims=pair))}
-    assert result["control silent"].endswith(", 8 seeds")
+    assert result["control silent"].endswith(" on the 8 seeds both had (★ 0.37 there)")
     assert "12" not in result["control random"]
 
 
@@ -865,13 +879,26 @@ def test_the_direction_of_effects_is_a_picture() -> None:
     assert "★ g0" in found["generations.svg"]  # the point of the champion is marked
 
 
+def test_short_words_are_explained_where_they_stand() -> None:
+    from orgopt.agent_names import AGENTS, SEARCH_AGENTS
+    from orgopt.tracking import legend
+
+    assert {*legend.AGENTS} == {*AGENTS}
+    assert {*legend.PROPOSERS} == {*SEARCH_AGENTS}
+    changes = ["Lead: agent tpe → gp", "Lead: copy rule best → own", "Trigger: headcount 1 → 2"]
+    words = [one.partition(":")[0] for one in legend.explained(changes).split("; ")]
+    assert words == ["copy rule", "tpe", "gp"]
+    assert legend.explained(["lead.copy-rule"]).startswith("copy rule: ")
+    assert legend.explained(["gp-four: headcount 1 → 2"]) == ""
+
+
 def test_charts_are_of_metrics_that_runs_have_and_have_titles_in_words() -> None:
     from orgopt.tracking.chart_views import keys, views
     from orgopt.tracking.names import METRICS
     from orgopt.tracking.plain_pages import TITLES
     from orgopt.tracking.saved_view import PREFIX
 
-    known, titled = {one.name for one in METRICS}, dict(TITLES)
+    known, titled = {one.name for one in METRICS}, {name for name, *_ in TITLES}
     kept = views(view(records()), "id", "run", differ=9)
     charts, teams = (
         json.loads(zlib.decompress(base64.b64decode(kept[PREFIX + key].removeprefix("deflate;")))) for key in keys("id")

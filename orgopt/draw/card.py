@@ -77,7 +77,7 @@ def draw_card(shown: Card, box: Box, *, submits: bool, style: str) -> Iterator[s
         start = f'x="{pixels(right)}" direction="rtl"' if mirrored else f'x="{pixels(left)}"'
         yield f'<text class="name" {start} y="{pixels(y + 22 + NAME_LINE * i)}">{escape(line)}</text>'
     count = f'class="count" x="{pixels(left)}"' if mirrored else f'class="count end" x="{pixels(right)}"'
-    yield f'<text {count} y="{pixels(y + 22)}">×{role.headcount}</text>'
+    yield f'<text {count} y="{pixels(y + 22)}">{_count(role).strip()}</text>'
     y += 24 + NAME_LINE * len(shown.name)
     yield from _risk(shown.risk, right - _RISK_BAR, y)
     texts = [*((line, role.agent) for line in shown.agent), *shown.settings]
@@ -104,7 +104,7 @@ def whole(line: str, text: str) -> str:
 
 
 def _count(role: Role) -> str:
-    return f" ×{role.headcount}"
+    return f" ×{role.headcount}" if role.headcount else " left out"
 
 
 def _beside_agent(risk: float) -> float:

@@ -169,7 +169,7 @@ def _entries(shown: Content, submitters: set[str], drawn: Picture) -> list[tuple
     if any(role.id in submitters for role in shown.roles):
         entries.append(("swatch submits", "submits the result"))
     if any(not role.headcount for role in shown.roles):
-        entries.append(("swatch empty", "no agents"))
+        entries.append(("swatch empty", "left out: no agents"))
     if drawn.bands:
         entries.append(("swatch band", "one rank in several rows"))
     return entries

@@ -30,6 +30,10 @@ from orgopt.report.shell import policy, shell
 from orgopt.study.verdict.brief import Brief
 from orgopt.study.wording import date
 
+_KINDS = (
+    "A study searches for a better document of a team, a contest compares documents, a run is one team on one seed. "
+    "The newest is first; intervals are of 95 % confidence."
+)
 _SAFE = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -77,10 +81,11 @@ class Pages:
     def index(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
         """All studies, contests and runs, the newest first."""
         kept = [one for one in results(workspace=self.workspace) if self._ours(one)]
-        names = ("", "kind", "state", "changed", "verdict")
+        names = ("name", "verdict", "kind", "state", "changed")
         rows = [_row(one, self._verdicts.of(one)) for one in kept]
         table = plain_table("Results", names, rows, look="results")
-        top = h("header", h("p", "orgopt", cls="eyebrow"), h("h1", "What this workspace keeps"), id="top")
+        title = h("h1", "What this workspace keeps")
+        top = h("header", h("p", "orgopt", cls="eyebrow"), title, h("p", _KINDS, cls="about"), id="top")
         empty = h("p", "Nothing yet: orgopt run, or orgopt optimize.")
         return _page(shell("orgopt", {"top": top, "list": table if kept else empty}))
 
@@ -137,7 +142,7 @@ class Pages:
 def _row(one: Kept, told: Brief) -> list[Child]:
     shown = h("a", visible(one.name), href=address(one.kind, one.name), title=visible(one.name))
     about = h("small", visible(told.about)) if told.about else None
-    return [shown, one.kind, one.state, date(one.changed), h("span", visible(told.said), about)]
+    return [shown, h("span", visible(told.said), about), one.kind, one.state, date(one.changed)]
 
 
 def _page(text: str, *, live: bool = False) -> Response:

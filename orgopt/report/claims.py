@@ -197,7 +197,7 @@ def _row(study: StudyView, claim: Claim, seeds: str, digits: int = 2) -> Row:
     seed, champion = (c.name if c else "" for c in (study.seed, study.best))
     entrant = study.entrants.get(claim.entrant)
     about = (entrant.about if entrant else "") or MEANINGS.get(claim.entrant, "")
-    notes = [about, f"{seeds} seeds" if seeds else ""]
+    notes = [about, f"{seeds} seeds, on which the champion has {plain(claim.champion_mean, digits)}" if seeds else ""]
     return Row(
         label=entrant_name(claim.entrant, seed, champion),
         note="; ".join(note for note in notes if note),
@@ -212,7 +212,7 @@ def _row(study: StudyView, claim: Claim, seeds: str, digits: int = 2) -> Row:
                 "span",
                 signed(claim.difference, digits),
                 " ",
-                h("small", interval(claim.low, claim.high, digits=digits)),
+                h("small", interval(claim.low, claim.high, sign=True, digits=digits)),
             ),
             plain(claim.mdd, digits),
             verdict(claim.verdict),

@@ -13,7 +13,7 @@ from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
 from orgopt.study.statistics import Difference
-from orgopt.study.verdict.ending_form import scale_alone
+from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.wording import count, duration, interval, metric, plain, signed, unnegated
 
 _COLUMNS = (Column("entrant"), Column(""), Column("score", 5), Column("behind the first, 95 %", 10), Column("", 7.5))
@@ -54,14 +54,18 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
         "header",
         h("p", "Contest", h("span", told.head.name, cls="study"), cls="eyebrow"),
         h("h1", said.title if said else contest_title(told)),
-        h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}") if said and said.sure else None,
+        _lede(said) if said and said.sure else None,
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         glance.scores(said) if said else None,
+        h("p", scale_alone(said), cls="legend") if said else None,
         h("p", f"{done}; {count(told.seeds, 'seed')} that all have had.", cls="about"),
         [h("p", line) for line in (*said.measures, *said.notes)] if said else None,
-        h("p", scale_alone(said), cls="about") if said else None,
         id="top",
     )
+
+
+def _lede(said: Ending) -> Markup:
+    return h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}")
 
 
 def _word(verdict: str) -> Markup:

@@ -61,7 +61,7 @@ def scores(said: Ending) -> Markup | None:
     first = said.bars[0]
     values = [value for bar in said.bars for value in (bar.value, bar.low, bar.high) if value is not None]
     on = scale([0.0, _LEAST_TOP, *values], 0.0, 1.0, margin=0.02)
-    rows = [_row(bar, on, first.value, won=bar is first and said.word == "better") for bar in said.bars]
+    rows = [_row(bar, on, first, won=bar is first and said.word == "better") for bar in said.bars]
     title = h("figcaption", "Score, higher is better", cls="title")
     return h("figure", title, h("table", h("tbody", rows), cls="scores"), _key(said.bars))
 
@@ -77,7 +77,13 @@ def _key(bars: Sequence[Bar]) -> Markup | None:
     return h("p", " ".join(told), cls="legend") if told else None
 
 
-def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
+def _fewer(bar: Bar, first: Bar) -> str:
+    """Of one that ran on fewer seeds, what the first scored on these: who is ahead follows from no scores on more."""
+    known = "" if bar.first is None else f", where {first.name} has {plain(bar.first)}"
+    return f"on {count(bar.fewer, 'seed')}{known}" if bar.fewer else ""
+
+
+def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
     left, right = sorted((on(0.0), on(bar.value)))
     ends = (bar.low, bar.high) if bar.low is not None and bar.high is not None else ()
     drawn = h(
@@ -92,22 +98,22 @@ def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
             cls="first" if won else None,
         ),
         h("line", x1=percent(on(0.0)), x2=percent(on(0.0)), y1="0", y2="22", cls="zero"),
-        h("line", x1=percent(on(first)), x2=percent(on(first)), y1="0", y2="22", cls="mate"),
+        h("line", x1=percent(on(first.value)), x2=percent(on(first.value)), y1="0", y2="22", cls="mate"),
         h("line", x1=percent(on(ends[0])), x2=percent(on(ends[1])), y1="11", y2="11", cls="range") if ends else None,
         [h("line", x1=percent(on(end)), x2=percent(on(end)), y1="7", y2="15", cls="range") for end in ends],
         width="100%",
         height="22",
         aria_hidden="true",
     )
+    about = "; ".join(filter(None, (bar.meaning.removeprefix(f"{count(bar.fewer, 'seed')}: "), _fewer(bar, first))))
     mark = {"no difference": "no difference", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
         h(
             "th",
             bar.name,
-            h("small", f" {count(bar.fewer, 'seed')}".replace(" seed", "\u00a0seed")) if bar.fewer else None,
+            h("small", about, cls="who") if about else None,
             scope="row",
-            title=bar.meaning or None,
         ),
         h("td", drawn, cls="plot"),
         h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),

@@ -52,14 +52,15 @@ def small_course(events: Sequence[Event]) -> Markup | None:
         h("line", x1=x(0.0), x2=x(budget_s), y1=_SMALL_HEIGHT - 20, y2=_SMALL_HEIGHT - 20, cls="grid"),
         h("polyline", points=points, cls="course"),
         h("text", "0", x=x(0.0), y=foot),
-        h("text", duration(budget_s), x=x(budget_s), y=foot, text_anchor="end"),
+        h("text", f"{duration(budget_s)} of budget", x=x(budget_s), y=foot, text_anchor="end"),
         viewBox=f"0 0 {_SMALL_WIDTH} {_SMALL_HEIGHT}",
         cls="chart",
         role="img",
         aria_label=f"The submission over the budget, from {metric(sign * line[0][1])} to {metric(sign * line[-1][1])}",
     )
     said = f"The submission as the team sees it: {metric(sign * line[0][1])} → {metric(sign * line[-1][1])}"
-    return h("figure", h("figcaption", f"{said}, {better} is better", cls="title"), drawn)
+    why = "It goes by this metric; what counts is measured on held-out data, which no team sees."
+    return h("figure", h("figcaption", f"{said}, {better} is better", cls="title"), drawn, h("figcaption", why))
 
 
 def _steps(line: Sequence[tuple[float, float]], end: float, x: Scale, y: Scale) -> str:

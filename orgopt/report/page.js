@@ -192,7 +192,7 @@ const orgoptPage = (() => {
   // Two candidates row by row. Where both ran on the same seeds, the difference is that of pairs, with its 95 % interval.
   function versus(c, o) {
     const cell = (text, look) => el("td", { class: look || "num" }, text);
-    const signed = (value) => (value > 0 ? "+" : "") + short(value);
+    const signed = (value, digits) => (value > 0 ? "+" : "") + short(value, digits);
     const line = (name, a, b, last) => el("tr", {}, el("th", { scope: "row" }, name), cell(a || "–"), cell(b || "–"), last || cell(""));
     const plainly = (values) => short(values.reduce((x, y) => x + y, 0) / values.length);
     // The study's claim, where two have one, with its very interval.
@@ -203,7 +203,9 @@ const orgoptPage = (() => {
     };
     const apart = ([mean, low, high], n) => {
       const look = low <= 0 && high >= 0 ? "even" : mean > 0 ? "better" : "worse", mark = { better: "▲ ", worse: "▼ ", even: "○ " }[look];
-      const known = Number.isFinite(low) ? ` [${signed(low)}, ${signed(high)}]` : "";
+      // No end that is not 0 is written as 0, as on every other screen.
+      const digits = [2, 3, 4, 5, 6].find((one) => one >= (data.digits || 2) && [low, high].every((end) => Math.abs(end) < 5e-7 || Number(end.toFixed(one))));
+      const known = Number.isFinite(low) ? ` [${signed(low, digits)}, ${signed(high, digits)}]` : "";
       return el("td", {}, el("b", { class: `verdict ${look}` }, mark + signed(mean)), el("small", {}, `${known}, ${n} seed${n === 1 ? "" : "s"} alike`));
     };
     const rows = [line("estimate, by which candidates are ranked", c.estimate, o.estimate)];
@@ -214,10 +216,11 @@ const orgoptPage = (() => {
       const n = Math.min(mine.length, theirs.length), gaps = mine.slice(0, n).map((value, i) => value - theirs[i]);
       const mean = gaps.reduce((x, y) => x + y, 0) / n, sd = Math.sqrt(gaps.reduce((x, y) => x + (y - mean) ** 2, 0) / (n - 1));
       const claim = phase === "test" && claimed(c, o, task);
-      if (claim) { rows.push(line(name, plainly(mine), plainly(theirs), apart(claim, n))); continue; }
+      const both = [mine, theirs].map((values) => plainly(values) + (values.length > n ? `; ${plainly(values.slice(0, n))} on the ${n} of both` : ""));
+      if (claim) { rows.push(line(name, ...both, apart(claim, n))); continue; }
       const t = [0, 0, 12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14][n] || 2.05; // Student's, 95 %
       const half = n > 1 ? (t * sd) / Math.sqrt(n) : Infinity;
-      rows.push(line(name, plainly(mine), plainly(theirs), apart([mean, mean - half, mean + half], n)));
+      rows.push(line(name, ...both, apart([mean, mean - half, mean + half], n)));
     }
     for (const [phase, task, theirs] of o.scores) {
       if (!c.scores.some((row) => row[0] === phase && row[1] === task)) rows.push(line(`${phase}, ${task}, mean`, "", plainly(theirs)));

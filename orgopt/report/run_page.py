@@ -16,7 +16,7 @@ from orgopt.report.run_course import course, role_of, slot_time
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.stacked import tiles
 from orgopt.report.timeline import timeline
-from orgopt.study.verdict.ending_form import Ending
+from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.wording import count, duration, metric
 
 _SUBMITTED, _EXPERIMENTS, _MEASURED = "Submitted: ", r"[\d,]+ experiments? \(", "Measured on: "
@@ -93,6 +93,7 @@ def _top(run: RunView) -> Markup:
         h("p", h("b", headline[0]), h("span", headline[1]), cls="headline") if headline else None,
         [h("p", line) for line in (said.measures if said and not headline else ())],
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
+        h("p", scale_alone(said), cls="legend") if said and said.scale else None,
     )
     return h(
         "header",

@@ -35,6 +35,7 @@ _PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
 _LEAST_SHOWN = 0.01
 _SMALL = 0.05  # from which on two decimals tell values apart
+_MOST_DIGITS = 6  # what is smaller is rounding of the machine's
 _PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "pruning"}
 
 
@@ -77,10 +78,15 @@ def noise(error: float, digits: int = 0) -> str:
 
 
 def interval(low: float | None, high: float | None, sign: bool = False, digits: int = 2) -> str:
-    """`[0.11, 0.25]`; empty where an end is not known."""
+    """`[0.11, 0.25]`; empty where an end is not known.
+
+    An end that is not 0 is never written as 0, which would contradict the verdict: both then have more decimals.
+    """
     if low is None or high is None:
         return ""
     write = signed if sign else plain
+    ends = [end for end in (low, high) if round(end, _MOST_DIGITS)]
+    digits = next(one for one in range(digits, _MOST_DIGITS + 1) if all(round(end, one) for end in ends))
     return f"[{write(low, digits)}, {write(high, digits)}]"
 
 

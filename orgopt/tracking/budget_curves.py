@@ -3,10 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from orgopt.ledger import shown_sign
 from orgopt.score import Score
+from orgopt.study.wording import count
 from orgopt.tracking.entry import Point
 from orgopt.tracking.names import BUDGET_BEST, BUDGET_Q
 
@@ -18,8 +19,10 @@ Steps = Sequence[Sequence[float]]
 POINTS = 20
 """Points of a curve in MLflow: each costs time, and a curve in a chart of runs shows no more."""
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 380, 250, 38, 14, 32, 52
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which everyone can tell apart."""
+OTHER = "#d55e00"
+"""The seed document's, as everywhere."""
 
 
 def grid(budget_s: float) -> list[int]:
@@ -47,15 +50,35 @@ def best(task: str, events: Sequence[Event], budget_s: float) -> list[Point]:
     return [BUDGET_BEST.at(sign * _value(steps, t), t, task=task) for t in grid(budget_s)] if steps else []
 
 
-def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float) -> str:
-    """Held-out q over the budget as SVG: a thin line a seed, a bold one for the mean of each task.
+class Bundle(NamedTuple):
+    """Curves that are drawn in one colour: a bold line for their mean, and a thin one a seed where these are shown."""
+
+    label: str
+    colour: str
+    curves: Sequence[Steps]
+    seeds: bool = True
+
+
+def bundles(by_task: Mapping[str, Sequence[Steps]], seed_document: Mapping[str, Sequence[Steps]]) -> list[Bundle]:
+    """A candidate's curves by task, a colour each, and the seed document's means on the same seeds beside them."""
+    found: list[Bundle] = []
+    for at, (task, curves) in enumerate(by_task.items()):
+        found.append(Bundle(f"{task} ({count(len(curves), 'seed')})", COLOURS[at % len(COLOURS)], curves))
+    for task, curves in seed_document.items():
+        same = curves[: len(by_task.get(task, ()))]
+        found.append(Bundle(f"seed document on the same{f', {task}' * (len(by_task) > 1)}", OTHER, same, seeds=False))
+    return [one for one in found if one.curves]
+
+
+def picture(title: str, shown: Sequence[Bundle], budget_s: float) -> str:
+    """Held-out q over the budget as SVG.
 
     Args:
         title: What it is of.
-        by_task: For each task the curves of its seeds.
+        shown: The curves.
         budget_s: The right end, in seconds.
     """
-    values = [value for curves in by_task.values() for curve in curves for _, value in curve]
+    values = [value for one in shown for curve in one.curves for _, value in curve]
     low, high = min([0.0, *values]), max([0.1, *values])
     pad = 0.06 * (high - low)
     frame = _Frame(budget_s, low - pad, high + pad)
@@ -67,16 +90,16 @@ def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float)
         f'<text x="{LEFT}" y="20" font-size="13" font-weight="600" fill="#1b1b1b">{escape(title)}</text>',
         *frame.axes(),
     ]
-    for at, (task, curves) in enumerate(by_task.items()):
-        colour = COLOURS[at % len(COLOURS)]
-        parts += [f'<path d="{frame.path(one)}" fill="none" stroke="{colour}" opacity="0.3"/>' for one in curves]
-        if curves:
-            times = sorted({t for one in curves for t, _ in one})
-            mean = [(t, sum(_value(one, t) for one in curves) / len(curves)) for t in times]
-            parts.append(f'<path d="{frame.path(mean)}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        label = f"{task} ({len(curves)} seed{'s' * (len(curves) != 1)})"
+    for one in shown:
+        thin = one.curves if one.seeds else ()
+        parts += [f'<path d="{frame.path(each)}" fill="none" stroke="{one.colour}" opacity="0.25"/>' for each in thin]
+    for at, (label, colour, curves, _) in enumerate(shown):
+        times = sorted({t for each in curves for t, _ in each})
+        mean = [(t, sum(_value(each, t) for each in curves) / len(curves)) for t in times]
+        parts.append(f'<path d="{frame.path(mean)}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
         y = TOP + 14 + 15 * at
-        parts.append(f'<text x="{LEFT + 10}" y="{y}" fill="{colour}" font-weight="600">{escape(label)}</text>')
+        halo = 'stroke="#fff" stroke-width="3" paint-order="stroke"'
+        parts.append(f'<text x="{LEFT + 10}" y="{y}" fill="{colour}" font-weight="600" {halo}>{escape(label)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -113,7 +136,10 @@ class _Frame:
         for share in (0, 0.25, 0.5, 0.75, 1):
             x, t = self.x(share * self.budget_s), f"{share * self.budget_s:.3g}"
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
-        words = ("seconds of the budget", "0 untouched, 1 best known; a score is half the end, half the mean")
+        words = (
+            "across: seconds of the budget; up: quality, higher is better",
+            "0 untouched, 1 best known; a score is half the end, half the mean",
+        )
         for row, line in enumerate(words):
             parts.append(f'<text x="{LEFT}" y="{HEIGHT - 21 + 14 * row}" fill="#555">{line}</text>')
         return parts

@@ -11,13 +11,15 @@ from orgopt.study.standing import Standing
 from orgopt.study.verdict.measures import form_of
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, interval, marked, noise, plain, unnegated
-from orgopt.tracking import mlflow_addresses
+from orgopt.tracking import legend, mlflow_addresses
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
 from orgopt.tracking.study_note import against_seed, ahead, unbroken
 
 Z = 1.96  # of a 95 % interval
+TEST_CURVES = "test-curves.svg"
+"""The artifact of a champion that has its curves on test seeds beside the seed document's."""
 
 
 class Family(NamedTuple):
@@ -47,7 +49,7 @@ def note(family: Family, place: int) -> str:
     if own.dropped and own.standing:
         lines[0] += f" · clearly worse after {own.standing.seeds} of {planned} seeds, and given no more"
     lines[0] += f"  \n{_next(family)}"
-    return "\n\n".join([*lines, _origin(family), _ways(family), _pictures(), *_experiments(own)])
+    return "\n\n".join([*lines, _origin(family), _ways(family), _pictures("curves.svg"), *_experiments(own)])
 
 
 def _next(family: Family) -> str:
@@ -87,10 +89,12 @@ def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], a
     found = f"{plain(test.mean)} on {count(test.n, 'fresh test seed')}" if test else "not tested"
     if claim:
         sure = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
-        found += f", seed document {plain(claim.mean)}: {sure}, {escape(ahead(claim))}"
+        reached = f"{SEED_DOCUMENT} {plain(claim.mean)} → {plain(claim.champion_mean)}"
+        found = f"{reached} on {count(claim.seeds, 'fresh test seed')}: {sure}, {escape(ahead(claim))}"
     lines = [f"**{STAR} Champion: {found}**", *(f"**→ {escape(line)}**" for line in advice[:1])]
     parts = ["  \n".join(lines), _measured(family, final, claim), _origin(family)]
-    parts += [mlflow_addresses.line({**more, **_links(family)}), _pictures(), *_experiments(family.own)]
+    curves = TEST_CURVES if test else "curves.svg"
+    parts += [mlflow_addresses.line({**more, **_links(family)}), _pictures(curves), *_experiments(family.own)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -100,23 +104,27 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
     rows: list[tuple[str, ...]] = []
     if test:
         ends = unbroken(escape(interval(test.low, test.high)))
-        scores = f"**{plain(test.mean)}** {ends}".strip(), plain(claim.mean) if claim else "–"
+        scores = plain(claim.mean) if claim else "–", f"**{plain(test.mean)}** {ends}".strip()
         rows.append(("score on test seeds", *scores, "what counts: 0 is the untouched script, 1 the best known"))
     if own.standing:
         gap = own.standing.value - test.mean if test else 0.0
         flattered = f": flattered by {plain(gap)}" if gap > 0 else ""
         why = f"picked for it of {count(len(view.candidates), 'candidate')}{flattered}"
-        scores = plain(own.standing.value), plain(seed.standing.value if seed.standing else None)
+        scores = plain(seed.standing.value if seed.standing else None), plain(own.standing.value)
         rows.append(("score on search seeds", *scores, why))
     for name, task in view.head.tasks.items():
-        means = [[score.heldout for score in view.scores(TEST, one.name, name)] for one in (own, seed)]
+        means = [[score.heldout for score in view.scores(TEST, one.name, name)] for one in (seed, own)]
         if all(means):
             metric, before = unnegated(task.heldout, task.baseline.heldout)
             reached = [unnegated(task.heldout, fmean(values))[1] for values in means]
             form, better = form_of([before, *reached]), "lower" if metric == task.heldout else "higher"
             why = f"on held-out data, of test seeds; untouched {before:{form}}, {better} is better"
             rows.append((escape(f"{name} {metric}"), *(f"{value:{form}}" for value in reached), why))
-    lines = [("", f"{STAR} champion", SEED_DOCUMENT.replace(" ", "\u00a0"), ""), ("---", "---:", "---:", "---"), *rows]
+    lines = [
+        ("", SEED_DOCUMENT.replace(" ", "\u00a0"), f"{STAR}\u00a0champion", ""),
+        ("---", "---:", "---:", "---"),
+        *rows,
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
 
 
@@ -135,8 +143,8 @@ def _links(family: Family) -> dict[str, str]:
     }
 
 
-def _pictures() -> str:
-    return mlflow_addresses.pictures(OWN, "chart.svg", "curves.svg", between=" ")
+def _pictures(curves: str) -> str:
+    return mlflow_addresses.pictures(OWN, "chart.svg", curves, between=" ")
 
 
 def _standing(standing: Standing | None) -> str:
@@ -159,4 +167,4 @@ def _origin(family: Family) -> str:
     rewrite = family.view.rewrites.get(family.own.name)
     reasons = escape("; ".join(one.reason for one in (rewrite.changes if rewrite else ()) if one.reason))
     why = f"\n\nWhy, in its words: {reasons}" if rewrite and proposer == rewrite.rewriter and reasons else ""
-    return f"Proposed by {escape(proposer)} as a change of {link}{known}: {changes}{why}"
+    return f"Proposed by {escape(legend.proposer(proposer))}, as a change of {link}{known}: {changes}{why}"

@@ -41,8 +41,8 @@ AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
     names.UTILISATION: attrgetter("utilisation"),
     names.AGENT_S: attrgetter("agent_s"),
 }
-NONE = "none"
-"""The value of a parameter of a role or a link that a candidate has not and one beside it has."""
+NONE = "no link"
+"""The value of a parameter of a link that a candidate has not and one beside it has."""
 _PARTS = (names.PROGRESS, names.Q_FINAL, names.Q_MEAN)
 
 
@@ -107,9 +107,12 @@ def _studies(own: CandidateView) -> str:
 
 
 def placed(head: StudyRecord, record: CandidateRecord, *, champion: bool = False) -> dict[str, str]:
-    """The tags that decide where lists have a candidate and in which colour: champion and seed document come first."""
+    """The tags that decide where lists have a candidate and in which colour.
+
+    First the seed document, then the champion: from what there was to what came of it, as on every screen.
+    """
     if champion or record.parent is None:
-        at, colour = (0, "champion") if champion else (1, "seed document")
+        at, colour = (1, "champion") if champion else (0, "seed document")
         return {names.ORDER.name: order_ahead(head, at), names.PLACE.name: TEAM, COLOUR: COLOURS[colour]}
     return {names.ORDER.name: order(head, record.generation, record.index)}
 
@@ -187,8 +190,11 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
         files["diff.html"] = diff_page(
             family.parent.record, own.record, own.record.changes, _scores(family.parent, own)
         )
-    seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = budget_curves.picture(f"{own.name}: quality over the budget, search seeds", seeds, budget_s)
+    seed = family.view.candidates[0]
+    every = ({task: [score.curve for score in scores] for task, scores in one.scores.items()} for one in (own, seed))
+    curves, other = every
+    shown = budget_curves.bundles(curves, {} if seed is own else other)
+    files["curves.svg"] = budget_curves.picture(f"{own.name} in the search: mean, thin: a seed", shown, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))

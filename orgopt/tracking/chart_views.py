@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from orgopt.study.view import StudyView
-from orgopt.tracking import names
+from orgopt.tracking import names, whiskers
+from orgopt.tracking.legend import explained
 from orgopt.tracking.saved_view import PREFIX, packed, state
 from orgopt.tracking.study_note import lead
 
-HEIGHT, BARS, ROW, TABLE = 226, 290, 33, 120
+HEIGHT, BARS, ROW, TABLE = 226, 280, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
 room in them; of a table's row and what is around its rows."""
+NAMED = 1.75
+"""How much longer an axis is on which curves have their names at their ends."""
+MOST_MEANT = 3
+"""Words that a heading explains."""
 _NO_ROOM = ("", "system", "budget", "search", "test", "generations", "over the budget")
 """Sections that MLflow would add of itself, of every other metric; they come folded."""
 
@@ -91,17 +96,23 @@ def _found(words: str, view: StudyView) -> str:
 def _of_study(view: StudyView) -> list[_Section]:
     course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
     return [
-        _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers()], BARS),
-        _Section(course, [_by_generation(), _over_the_budget()]),
+        _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers(view)], BARS),
+        _Section(course, [_by_generation(), _over_the_budget(view, named=True)]),
     ]
 
 
 def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     """The scores, and all in which two teams differ: a table as high as it has rows."""
-    title = "Champion beside seed document"
+    title = "Seed document beside champion"
+    changed = (view.final.changes if view.final.effects is None else view.final.effects) if view.final else ()
+    meant = explained(changed, MOST_MEANT)
     return [
-        _Section(_found("How well, on test seeds", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget()]),
-        _Section("What differs", [_difference(title, seed_run)], TABLE + ROW * max(differ, 1)),
+        _Section(_found("How well, on test seeds", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget(view)]),
+        _Section(
+            f"What differs ({meant})" if meant else "What differs",
+            [_difference(title, seed_run)],
+            TABLE + ROW * max(differ, 1),
+        ),
     ]
 
 
@@ -109,13 +120,19 @@ def _by_generation() -> dict[str, Any]:
     return _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
 
 
-def _over_the_budget() -> dict[str, Any]:
-    return _line([names.TEST_BUDGET.name], names.TEST_SECONDS.name)
+def _over_the_budget(view: StudyView, *, named: bool = False) -> dict[str, Any]:
+    """Curves; right of them is room for names where there are many."""
+    chart = _line([names.TEST_BUDGET.name], names.TEST_SECONDS.name)
+    return chart | ({"range": {"xMin": 0, "xMax": NAMED * view.head.identity.budget_s}} if named else {})
 
 
-def _whiskers() -> dict[str, Any]:
-    """How sure each score is, a row a run."""
-    return _line([names.TEST_ROW.name], names.TEST_ENDS.name) | {"displayPoints": True}
+def _whiskers(view: StudyView) -> dict[str, Any]:
+    """How sure each distance is, a row a run, with room for names left of them."""
+    chart = _line([names.TEST_ROW.name], names.TEST_ENDS.name) | {"displayPoints": True}
+    if view.final is None or not (claims := whiskers.in_order(view.final)):
+        return chart
+    low, high = whiskers.room(view.final)
+    return chart | {"range": {"xMin": low, "xMax": high, "yMin": -0.5, "yMax": len(claims) + 1.5}}
 
 
 def _chart(kind: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
         seeds, said = count(one.seeds, "seed"), marked(one.verdict)
         apart = f"The champion is ahead by {escape(ahead(one))} on the same {seeds}: {said}"
         common = f"; it scored {plain(one.champion_mean)} on these, and ran on more" if fewer else ""
+        both = f" on the {seeds} both had (★ {plain(one.champion_mean)} there)" if fewer else ""
         note = [
             f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
@@ -37,7 +38,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: _beside_champion(one) + fewer,
+            names.RESULT.name: _beside_champion(one) + both,
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
             RUN_NAME: title,

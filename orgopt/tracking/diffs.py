@@ -6,6 +6,7 @@ from html import escape as as_html
 
 from orgopt.draw.text import clean
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.tracking.legend import explained
 from orgopt.tracking.markdown import escape
 
 _CONTEXT = 3
@@ -13,7 +14,7 @@ _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:20px;color:#1b1b1b;background:#fff}h1{font-size:18px;margin:0}"
     "table{border-collapse:collapse;width:100%;max-width:1000px;font:13px/1.5 ui-monospace,monospace}"
     "td{padding:0 10px;white-space:pre-wrap;overflow-wrap:anywhere;vertical-align:top}"
-    "tr{height:1.5em}td:first-child{width:1em;color:#666;user-select:none}"
+    ".legend{color:#666;font-size:13px}tr{height:1.5em}td:first-child{width:1em;color:#666;user-select:none}"
     ".minus{background:#ffebe9}.plus{background:#dafbe1}.left-out td{color:#666;background:#f3f3f3}"
     ".minus b{background:#ffb3ad}.plus b{background:#8fe3a2}b{font-weight:600}"
 )
@@ -28,7 +29,9 @@ def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]
     return f"# {before.name} → {after.name}\n\n{words}\n\n{fence}diff\n{body}\n{fence}\n"
 
 
-def diff_page(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str], scores: str = "") -> str:
+def diff_page(
+    before: CandidateRecord, after: CandidateRecord, changes: Sequence[str], scores: str = "", *, champion: bool = False
+) -> str:
     """The same as a page: lines that went are red, those that came green, and the words that differ in them bold.
 
     Args:
@@ -36,15 +39,18 @@ def diff_page(before: CandidateRecord, after: CandidateRecord, changes: Sequence
         after: Another.
         changes: What differs, in words.
         scores: What both scored, in words.
+        champion: Whether the other is the champion.
     """
     first = "" if before.parent is not None else " (the seed document)"
-    title = as_html(f"{before.name}{first} → {after.name}")
+    title = as_html(f"{before.name}{first} → {after.name}{' (the champion)' * champion}")
     scored = f"<p>{as_html(scores)}</p>" if scores else ""
     words = "".join(f"<li>{as_html(clean(change))}</li>" for change in changes)
+    meant = explained(changes)
+    legend = f'<p class="legend">{as_html(meant)}</p>' if meant else ""
     rows = "".join(_rows(before.program.splitlines(), after.program.splitlines()))
     body = f"<table>{rows}</table>" if rows else "<p>The documents are the same.</p>"
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    main = f"<h1>{title}</h1>{scored}<ul>{words}</ul>{body}"
+    main = f"<h1>{title}</h1>{scored}<ul>{words}</ul>{legend}{body}"
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{main}</body></html>\n'
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from orgopt.document import parse, read
 from orgopt.ledger import read_ledger
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
@@ -61,7 +62,14 @@ class Members:
         roles = {key.partition(".")[0] for key in own if "." in key}
         missing = (key for key in found if key in self.varied and key not in own)
         shown = (key for key in missing if "." not in key or key.partition(".")[0] in roles or key.endswith(".agent"))
-        return dict.fromkeys(shown, candidate_values.NONE)
+        names = {role.id: role.name for role in read(parse(self.by_name[other].record.program)).org.roles}
+        return {key: self._no(key, names) for key in shown}
+
+    @staticmethod
+    def _no(key: str, names: Mapping[str, str]) -> str:
+        """What a candidate has instead: `no Explorer` of a role, `no link` of a link."""
+        role, dot, _ = key.partition(".")
+        return f"no {names.get(role, role)}" if dot else candidate_values.NONE
 
     def _params(self, name: str) -> Mapping[str, str]:
         return candidate_values.params(self.by_name[name].record.program)

@@ -115,9 +115,9 @@ TEST_BUDGET = Metric(
 TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
 TEST_ENDS = Metric(
     "candidate",
-    "score with 95 percent interval to champion",
-    "q",
-    "of the seed document: the ends and what is between; of the champion its score: the axis of a chart, by step",
+    "score above the champion with 95 percent interval",
+    "q above",
+    "of the seed document: the ends and what is between; of the champion 0: the axis of a chart, by step",
 )
 TEST_ROW = Metric("candidate", "test/row", "number", "of both: the row of that chart, by step")
 TEST_PROGRESS = Metric(
@@ -129,7 +129,7 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
-CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q", "as the seed document's")
+CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q above", "as the seed document's")
 CONTROL_ROW = Metric("control", TEST_ROW.name, "number", "likewise")
 CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")
 
@@ -156,7 +156,7 @@ KEY = Label("all", "orgopt.key", "what it stands for in its study, such as `g01-
 ORDER = Label(
     "all",
     "orgopt.order",
-    "sorts runs: the newest study first, below it champion, seed document and controls, then as they happened",
+    "sorts runs: the newest study first, below it seed document, champion and controls, then as they happened",
 )
 PLACE = Label(
     "all",
@@ -240,7 +240,7 @@ def order(head: StudyRecord, *places: int) -> str:
 
 
 def order_ahead(head: StudyRecord, place: int) -> str:
-    """Sorts runs right below their study, before its generations: champion, seed document, controls."""
+    """Sorts runs right below their study, before its generations: seed document, champion, controls."""
     return f"{order(head)} - {place:02d}"
 
 

@@ -108,7 +108,7 @@ def _finding(bests: Sequence[float], tests: Sequence[_Test]) -> tuple[str, str]:
     under = "Score by generation, on search seeds"
     if tests:
         champion, seed = (one.value for one in tests)
-        title += f"; {plain(champion)} on fresh seeds, seed document {plain(seed)}"
+        title += f"; on fresh seeds seed document {plain(seed)} → champion {plain(champion)}"
         why = ". What is picked for its score on them is flattered by it: fresh seeds count."
         under += why * (champion < max(bests))
     return title, under

@@ -17,7 +17,8 @@
     const told = await Promise.all(runs.map(async (id) => {
       const { run } = await (await fetch(`ajax-api/2.0/mlflow/runs/get?run_id=${id}`)).json();
       const every = [...(run.data.metrics || []), ...(run.data.tags || [])];
-      return new Map(every.map(({ key, value }) => [key, String(value)]));
+      const params = new Map((run.data.params || []).map(({ key, value }) => [key, value]));
+      return Object.assign(new Map(every.map(({ key, value }) => [key, String(value)])), { params });
     }));
     const body = document.querySelector(".CompareRunView tbody");
     for (const [key, words] of body && !body.querySelector(".orgopt") ? LEADING : []) {
@@ -36,6 +37,21 @@
       });
       body.append(apart);
     }
+    if (body && !body.querySelector(".orgopt-words")) explain(body, told.map(({ params }) => params));
+  };
+  // What the words mean in which compared runs differ.
+  const explain = (body, every) => {
+    const keys = [...new Set(every.flatMap((one) => [...one.keys()]))];
+    const both = keys.filter((key) => key.endsWith(".agent") || every.every((one) => one.has(key)));
+    const said = both.filter((key) => new Set(every.map((one) => one.get(key))).size > 1)
+      .flatMap((key) => [key.replace(/^.*\./, "").replace("-", " "), ...every.map((one) => one.get(key) || "")]);
+    const known = WORDS.filter(([word]) => said.includes(word)).map(([word, meaning]) => `${word}: ${meaning}`);
+    if (!known.length) return;
+    const row = body.insertRow(), head = document.createElement("th"), cell = document.createElement("td");
+    row.className = "orgopt orgopt-words";
+    [head.textContent, cell.textContent, cell.colSpan] = ["Words:", known.join("; "), every.length];
+    head.className = body.rows[0].cells[0].className;
+    row.append(head, cell);
   };
   const written = (value) => {
     if (value === undefined) return "–";
@@ -48,7 +64,7 @@
     const told = rows.map((row) => {
       const [name, ...values] = [...row.children].slice(first).map((cell) => cell.textContent.trim());
       const weight = /[:/]/.test(name) ? 0 : 1 + WEIGHTS.findIndex((one) => one.test(name));
-      const lone = weight > 0 && values.some((value) => !value || value === "none");
+      const lone = weight > 0 && values.some((value) => !value || value.startsWith("no "));
       return { row, name, role: name.split(".")[0], lone, weight: lone ? weight + WEIGHTS.length : weight };
     });
     const absent = new Set(told.filter(({ lone, name }) => lone && name.endsWith(".agent")).map(({ role }) => role));
@@ -82,11 +98,65 @@
         if (metric in LEGENDS && said.firstChild.data) said.firstChild.data = LEGENDS[metric] || run;
         if (line) who.set(getComputedStyle(line).stroke, said.textContent);
       }
+      const kind = NAMED[card.querySelector("h4")?.title];
+      if (kind && room) lines(card, kind, who, card.querySelector(".nsewdrag").getBBox());
       for (const point of card.querySelectorAll(".bars .point")) {
         const bar = point.querySelector("path"), value = point.querySelector("text:not(.orgopt)");
         if (bar && value && who.has(bar.style.fill)) label(point, bar, value, who.get(bar.style.fill), room);
       }
     }
+  };
+  // The names of runs at the left of rows, or behind the ends of curves: those that would be on each other are moved apart.
+  const APART = 11, LONGEST = 30;
+  const lines = (card, kind, who, plot) => {
+    const seen = new Set();  // MLflow draws each line twice
+    const found = [...card.querySelectorAll(".scatterlayer .trace")].map((trace) => {
+      const line = trace.querySelector("path.js-line"), run = line && who.get(line.style.stroke);
+      if (!run || seen.has(run)) return null;
+      seen.add(run);
+      const end = line?.getAttribute("d")?.match(/(-?[\d.]+)[, ](-?[\d.]+)$/), box = line?.getBBox();
+      return end && { trace, run, box, colour: line.style.stroke, x: Number(end[1]), y: Number(end[2]) };
+    }).filter(Boolean);
+    if (kind === "rows") {
+      for (const { trace, run, box } of found) {
+        const across = box.height > 20;  // the champion's
+        named(trace, run, across ? box.x - 6 : 4, (across ? box.y : box.y + box.height / 2) + 4, across);
+      }
+      return;
+    }
+    if (found.some(({ x }) => x + 60 > plot.width)) return;
+    found.sort((one, other) => one.y - other.y);
+    const top = Math.max(8, Math.min(found[0]?.y, plot.height - APART * found.length));
+    let last = top - APART;
+    for (const one of found) {
+      one.at = last = Math.max(last + APART, Math.min(one.y, plot.height - 6));
+    }
+    for (let i = found.length - 1, most = plot.height - 6; i >= 0; most = found[i].at - APART, i -= 1) {
+      found[i].at = Math.min(found[i].at, most);
+    }
+    for (const { trace, run, colour, x, y, at } of found) {
+      named(trace, run, x + 18, at + 3.5);
+      const lead = trace.querySelector("path.orgopt") || document.createElementNS(trace.namespaceURI, "path");
+      lead.setAttribute("class", "orgopt");
+      lead.setAttribute("d", `M${x + 1} ${y}L${x + 14} ${at}`);
+      lead.style.cssText = `fill:none;stroke:${colour};stroke-width:1px`;
+      if (!lead.parentNode) trace.append(lead);
+    }
+  };
+  const named = (trace, run, x, y, before) => {
+    let text = trace.querySelector("text.orgopt");
+    if (!text) {
+      text = document.createElementNS(trace.namespaceURI, "text");
+      text.setAttribute("class", "orgopt");
+      trace.append(text);
+    }
+    // Short, as lists beside charts have them whole.
+    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
+    const words = short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
+    if (text.textContent !== words) text.textContent = words;
+    text.setAttribute("text-anchor", before ? "end" : "start");
+    text.setAttribute("x", x);
+    text.setAttribute("y", y);
   };
   // Anew each time, as bars grow to their lengths.
   const label = (point, bar, value, run, room) => {

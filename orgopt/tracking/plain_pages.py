@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orgopt.tracking import names
+from orgopt.tracking import legend, names
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,12 +29,30 @@ App = Callable[[Scope, Callable[..., Awaitable[Any]], Send], Awaitable[None]]
 # By the id of the page's root, which outweighs the classes that MLflow gives them.
 HIDDEN = ("#root [data-assistant-ui]", '#root [data-component-id^="mlflow.experiment_page.shared_view"]')
 TITLES = (
-    (" vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)), "Score by generation, on search seeds"),
-    (names.TEST_BUDGET.name, "Quality over the budget, on test seeds"),
-    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best"),
-    (names.TEST_ROW.name, "○ no difference where it crosses ★"),
+    (
+        " vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)),
+        "Score by generation, on search seeds",
+        "up: score, higher is better; across: generations",
+    ),
+    (
+        names.TEST_BUDGET.name,
+        "Quality over the budget, on test seeds",
+        "up: 0 untouched script, 1 best setting known; higher is better",
+    ),
+    (
+        names.TEST_OUTPUT.name,
+        "Score on test seeds",
+        "0 untouched script, 1 best setting known; higher is better",
+    ),
+    (
+        names.TEST_ROW.name,
+        "How far from ★, on the same seeds",
+        "95 % interval; left: worse than ★; across 0: no difference",
+    ),
 )
-"""Of charts, which MLflow titles by the names of their metrics."""
+"""Of charts, which MLflow titles by the names of their metrics, with what is up, and which way is better."""
+NAMED = {names.TEST_ROW.name: "rows", names.TEST_BUDGET.name: "ends"}
+"""Charts of lines that get the names of runs beside their rows, or at their ends, as far as there is room."""
 LEGENDS = {
     names.BEST.name: "best",
     names.MEDIAN.name: "median",
@@ -54,12 +72,13 @@ _STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['stu
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
 _VERDICT = f"[title='{names.PROMPT_CHAMPION.name}']"
 _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color:#161616!important"
+_LARGE, _SMALL = "font-size:14px;line-height:1.2", "font-size:11px;line-height:1.3;font-weight:400;color:#666"
 _WIDER = ((150, 230), (200, 340))
 """Columns of a table of differences in pixels, as MLflow has them and as its names need them."""
 
 
-def _said(words: str) -> str:
-    return f"content:'{words}';font-size:14px"
+def _said(words: str, look: str) -> str:
+    return f"content:'{words}';display:block;{look}"
 
 
 _RULES = (
@@ -77,12 +96,15 @@ _RULES = (
     "#root .CompareRunView>:nth-child(4) tbody tr:nth-child(n+2):not(.orgopt){display:none}",
     "#root .CompareRunView .truncate-text{white-space:normal;overflow:visible}",
     "#root .CompareRunView tr.orgopt td{font-weight:600}",
+    "#root .CompareRunView tr.orgopt-words :is(td,th){font-weight:400;color:#666;font-size:12px;padding:8px}",
     "#root .orgopt-folded{display:none}",
     f"#root .mlflow-compare-table{{{_COMPARED}}}",
     # Charts: titles in words, colours as the list of runs beside them has them, names of parameters in full.
     *(
-        f"{_TITLE}[title='{name}']{{font-size:0}}{_TITLE}[title='{name}']::after{{{_said(words)}}}"
-        for name, words in TITLES
+        f"{_TITLE}[title='{name}']{{font-size:0;line-height:0}}"
+        f"{_TITLE}[title='{name}']::before{{{_said(words, _LARGE)}}}"
+        f"{_TITLE}[title='{name}']::after{{{_said(under, _SMALL)}}}"
+        for name, words, under in TITLES
     ),
     *(f"{one} div:has(>div:nth-child(5)>svg+span){{display:none}}" for one in (_CURVES, _WHISKERS)),
     *(f"{one} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}" for one in (_CURVES, _WHISKERS)),
@@ -104,7 +126,7 @@ _RULES = (
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
-    "#root [style*='-request-size']{flex:1 1 280px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
+    "#root [style*='-request-size']{flex:0 0 222px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )
@@ -116,10 +138,14 @@ LEADING = (
 """Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
 
 
+WORDS = tuple({**legend.AGENTS, **legend.KEYS}.items())
+"""What words of documents mean, for runs that are compared."""
+
+
 def _script() -> str:
     """What pages run, with the tables in their places."""
     text = Path(__file__).with_name("plain_pages.js").read_text(encoding="utf-8")
-    for name, table in (("LEADING", LEADING), ("LEGENDS", LEGENDS)):
+    for name, table in (("LEADING", LEADING), ("LEGENDS", LEGENDS), ("NAMED", NAMED), ("WORDS", WORDS)):
         text = text.replace(name, json.dumps(table))
     return text
 

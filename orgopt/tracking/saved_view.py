@@ -19,7 +19,7 @@ EVERY = "orgopt02"
 """The key of the view of all candidates."""
 COLUMNS = (
     f"tags.`{names.RESULT.name}`",
-    *(f"metrics.`{one.name}`" for one in (names.TEST_OUTPUT, names.OUTPUT, names.ERROR)),
+    *(f"metrics.`{one.name}`" for one in (names.TEST_OUTPUT, names.OUTPUT)),
     f"tags.`{names.PARENT.name}`",
 )
 """What the saved views show."""
@@ -28,8 +28,8 @@ STORY = f"tags.`{names.PLACE.name}` LIKE '%'"
 """The filter of what leads to the champions: other candidates have no such tag."""
 PREFIX = "mlflow.sharedViewState."
 """What the tag of an experiment begins with that keeps a view."""
-_WIDTHS = {"attributes.`Run Name`": 372, "runDateAndNestInfo": 138, "duration": 80}
-_COLUMN, _WIDE, _LETTER, _AROUND = 65, 300, 6, 30  # pixels, of the others: numbers at least, and what is told in words
+_WIDTHS = {"attributes.`Run Name`": 372, "runDateAndNestInfo": 118, "duration": 80}
+_COLUMN, _WIDE, _LETTER, _AROUND = 65, 430, 6, 30  # pixels, of the others: numbers at least, and what is told in words
 
 
 def saved_views() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What MLflow tells of a study in words: the verdict in a few, and its note in Markdown. Pure functions."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from orgopt.study.predictions import said_of_predictions
@@ -9,6 +10,7 @@ from orgopt.study.records.result import Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.wording import (
+    MEANINGS,
     MORE_AGENTS,
     SEED_DOCUMENT,
     count,
@@ -46,16 +48,17 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", *(f"**→ {escape(line)}**" for line in told.advice[:1])]
-    parts = ["  \n".join(head), _figures(final, link), _joined(told), mlflow_addresses.line(more), shown]
+    meanings = {**MEANINGS, MORE_AGENTS: next((bar.meaning for bar in told.bars if bar.name == MORE_AGENTS), "")}
+    parts = ["  \n".join(head), _figures(final, link, meanings), _joined(told), mlflow_addresses.line(more), shown]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.notes, *told.advice[1:])))
     rows = [
-        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "
-        f"{ahead(one)} | {marked(one.verdict)} |"
+        f"| {count(one.seeds, f'{one.phase} seed')} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "
+        f"{plain(one.champion_mean)} | {ahead(one)} | {marked(one.verdict)} |"
         for one in final.claims
     ]
-    columns = "| on | task | against | its score | evolved team is ahead by | verdict |"
+    columns = "| on the same | task | against | its score | evolved team's | evolved team is ahead by | verdict |"
     if rows:
-        parts.append("\n".join([columns, "|---|---|---|---|---|---|", *rows]))
+        parts.append("\n".join([columns, "|---|---|---|---|---|---|---|", *rows]))
     changes = "\n".join(f"- {escape(change)}" for change in told.changes)
     parts.append(f"What it changes:\n\n{changes or '- nothing'}")
     if told.losses:
@@ -113,7 +116,7 @@ def lead(final: FinalRecord) -> str:
 
 
 def in_words(final: FinalRecord, version: str, word: str) -> str:
-    """The verdict of versions, `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], ▲ better`.
+    """The verdict of versions, `★ version 2 is the champion: seed document 0.05 → 0.43, +0.38 [+0.1, +0.6], ▲ better`.
 
     Args:
         final: The result.
@@ -124,13 +127,13 @@ def in_words(final: FinalRecord, version: str, word: str) -> str:
     who = f"{STAR} version {version} is the champion" if version else f"{STAR} {final.champion} is the champion"
     if claim is None:
         return f"{who}: {plain(test.mean)}" if test else f"{who}, untested"
-    scores = f"{plain(claim.champion_mean)}, {SEED_DOCUMENT} {plain(claim.mean)}"
+    scores = f"{SEED_DOCUMENT} {plain(claim.mean)} → {plain(claim.champion_mean)}"
     return f"{who}: {scores}, {ahead(claim)}, {marked(word)}".strip(", ")
 
 
 def unbroken(ends: str) -> str:
-    """An interval that stays in one line of a narrow column."""
-    return ends.replace(", ", ",\u00a0")
+    """An interval, or a verdict with its mark, that stays in one line of a narrow column."""
+    return re.sub(r"(, |^[▲▼○] )", lambda found: f"{found[0][:-1]}\u00a0", ends)
 
 
 def _beside(final: FinalRecord) -> list[Claim]:
@@ -141,19 +144,28 @@ def _beside(final: FinalRecord) -> list[Claim]:
     return [*found, nearest] if nearest and nearest not in found else found
 
 
-def _figures(final: FinalRecord, champion: str) -> str:
-    """The champion beside some, as a table of two lines: everybody's score, and who is ahead."""
+def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
+    """The champion beside some, as a table: who they are, everybody's score on the same seeds, and who is ahead."""
     found = _beside(final)
     if not found:
         return f"Evolved team: {champion}"
-    names = (
+    names = [
         escape(entrant_name(one.entrant, SEED_DOCUMENT, final.champion)) + fewer_seeds(one, found) for one in found
-    )
-    seeds = count(found[0].seeds, "test seed")
-    rows = [
-        (f"on {seeds}", f"evolved team {champion}", *names),
-        ("---", *("---:" for _ in range(1 + len(found)))),
-        ("score", f"**{plain(found[0].champion_mean)}**", *(plain(one.mean) for one in found)),
-        ("evolved team is ahead by", "", *(unbroken(escape(ahead(one))) + f" {marked(one.verdict)}" for one in found)),
     ]
+    most = max(one.seeds for one in found)
+    whole = next(one for one in found if one.seeds == most)
+    scores = [
+        plain(one.mean) + f" ({STAR}\u00a0{plain(one.champion_mean)} on these)" * (one.seeds < most) for one in found
+    ]
+    who = ["what you had" if one.entrant == SEED_DOCUMENT else said.get(one.entrant, "") for one in found]
+    apart = [f"{unbroken(escape(ahead(one)))} {unbroken(marked(one.verdict))}" for one in found]
+    at = int(found[0].entrant == SEED_DOCUMENT)  # from what there was to what came of it, then who else was tried
+    told = (
+        ("", names, "evolved team"),
+        ("---", ["---:" for _ in found], "---:"),
+        ("who", [*map(escape, who)], champion),
+        ("score", scores, f"**{plain(whole.champion_mean)}**"),
+        (f"{STAR}\u00a0ahead by", apart, ""),
+    )
+    rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

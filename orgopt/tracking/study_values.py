@@ -12,9 +12,10 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import SEED_DOCUMENT, interval, noise, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, interval, noise, plain
 from orgopt.tracking import mlflow_addresses, names, pictures, tables, whiskers
-from orgopt.tracking.candidate_note import Family, champion_note
+from orgopt.tracking.budget_curves import Bundle, picture
+from orgopt.tracking.candidate_note import TEST_CURVES, Family, champion_note
 from orgopt.tracking.candidate_values import parts_points, placed, sources
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
@@ -35,7 +36,7 @@ from orgopt.tracking.names import (
 )
 from orgopt.tracking.study_note import against_seed, apart, note, result
 
-OF_CHAMPION = ("Champion beside seed document", "their documents in colours", "champion's runs, step by step")
+OF_CHAMPION = ("Seed document beside champion", "their documents in colours", "champion's runs, step by step")
 """The ways that its own note names, too, of those of its study."""
 PICTURES = ("generations.svg", "budget.svg", "effects.svg")
 """The pictures of a study, which its note shows."""
@@ -136,13 +137,13 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
         more: Addresses of what else there is, by what they lead to.
     """
     champion, seed = view.best or view.candidates[0], view.candidates[0]
-    program = champion.record.program
+    program, told = champion.record.program, ending(view)
     files = {
         "report.html": page(view),
         "champion/program.md": program,
         "champion/chart.svg": svg(read(parse(program)).org),
-        "champion/diff.md": diff(seed.record, champion.record, final.changes),
-        "champion/diff.html": diff_page(seed.record, champion.record, final.changes, _scores(final)),
+        "champion/diff.md": diff(seed.record, champion.record, told.changes),
+        "champion/diff.html": diff_page(seed.record, champion.record, told.changes, _scores(final), champion=True),
         "claims.json": tables.as_json(tables.claims(final.claims)),
     }
     if final.race:
@@ -150,7 +151,6 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
     if final.ablations:
         files["ablations.json"] = tables.as_json(tables.ablations(final.ablations))
     files |= pictures.of_study(view)
-    told = ending(view)
     tags = {
         names.CHAMPION.name: final.champion,
         names.VERDICT.name: short(told)[:LONGEST_VALUE],
@@ -188,7 +188,24 @@ def champion(family: Family, final: FinalRecord, more: Mapping[str, str]) -> Ent
         **placed(family.view.head, family.own.record, champion=True),
         NOTE: champion_note(family, final, more, ending(family.view).advice)[:LONGEST_VALUE],
     }
-    return Entry(at=final.at, ended=False, tags=tags, points=points)
+    files = {TEST_CURVES: _test_curves(family)} if test else {}
+    return Entry(at=final.at, ended=False, tags=tags, points=points, files=files)
+
+
+def _test_curves(family: Family) -> str:
+    """The champion's curves on test seeds beside the seed document's, means over seeds and one seed each."""
+    view, own, seed = family.view, family.own, family.view.candidates[0]
+    named = [(f"{STAR} champion", own, COLOURS["champion"]), (SEED_DOCUMENT, seed, COLOURS["seed document"])]
+    several = len(view.tasks) > 1
+    shown = [
+        Bundle(f"{words}{f', {task}' * several}", colour, curves)
+        for words, one, colour in named[: 1 + (seed is not own)]
+        for task in view.tasks
+        if (curves := [score.curve for score in view.scores(TEST, one.name, task)])
+    ]
+    seeds = count(min(len(one.curves) for one in shown), "test seed") if shown else "test seeds"
+    budget_s = max(map(view.head.identity.budget_of, view.tasks))
+    return picture(f"On {seeds}: mean, thin: a seed", shown, budget_s)
 
 
 def former(head: StudyRecord, one: CandidateView, note: str, at: float) -> Entry:

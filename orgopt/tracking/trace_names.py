@@ -32,13 +32,12 @@ def told(view: StudyView, name: str, place: str, ledger: Path) -> Told:
     """
     task, phase = _run(place, ledger)
     own = view.scores(phase, name, task)
-    score = plain(own[0].research_output) if own else ""
-    # What tells runs of a list apart comes first, since lists cut names off.
+    # What tells runs of a list apart comes first, since lists cut names off; no score of one seed, which is luck.
     of = f" of {len(own)}" if len(own) > 1 else ""
-    title = f"{_who(view, name)} · {phase} seed 1{of}" + f": {score}" * bool(score)
-    title += f" · {task}" * (len(view.tasks) > 1)
+    title = f"{_who(view, name)} · {phase} seed 1{of}" + f" · {task}" * (len(view.tasks) > 1)
     measured, _ = unnegated(view.head.tasks[task].metric, 0.0)
-    return Told(title, measured, _means(view, name, task, phase), score, tuple(_advice(view, name, task, phase)))
+    means, alone = _means(view, name, task, phase)
+    return Told(title, measured, means, alone, tuple(_advice(view, name, task, phase)))
 
 
 def mean_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
@@ -60,20 +59,28 @@ def _who(view: StudyView, name: str) -> str:
     return SEED_DOCUMENT if name == view.candidates[0].name else name
 
 
-def _means(view: StudyView, name: str, task: str, phase: str) -> str:
-    """`12 test seeds: ★ champion 0.43, seed document 0.05, ▲ better +0.38 [+0.11, +0.57]`; both say the same."""
+def _means(view: StudyView, name: str, task: str, phase: str) -> tuple[str, str]:
+    """What both have on the seeds that both ran on, and what they have on the first of these alone.
+
+    `seed document 0.05 → ★ 0.43, ▲ better +0.38 [+0.11, +0.57] on 12 seeds` and `0.29 → 0.22`.
+    """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
-    if len(own) < 2:
-        return "the only seed" if own else ""
     champion = view.final.champion if view.final else name
-    sides = {one: scores for one in dict.fromkeys((champion, seed)) if (scores := view.scores(phase, one, task))}
-    if any(len(scores) != len(own) for scores in sides.values()) or name not in sides:
-        return f"mean of {count(len(own), f'{phase} seed')} {plain(_mean(own))}"
-    known = ", ".join(f"{_who(view, one)} {plain(_mean(scores))}" for one, scores in sides.items())
+    sides = {one: scores for one in dict.fromkeys((seed, champion)) if (scores := view.scores(phase, one, task))}
+    if not own:
+        return "", ""
+    if len(sides) < 2 or name not in sides:
+        score = plain(own[0].research_output)
+        return (f"mean {plain(_mean(own))} of {count(len(own), 'seed')}", score) if len(own) > 1 else ("", score)
+    seeds = min(len(scores) for scores in sides.values())
+    short = {champion: STAR if view.final else champion, seed: SEED_DOCUMENT}
+    known = " → ".join(f"{short[one]} {plain(_mean(scores[:seeds]))}" for one, scores in sides.items())
     claims = view.final.claims if view.final else ()
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
     apart = "".join(f", {marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None)
-    return f"{count(len(own), f'{phase} seed')}: {known}{apart}"
+    both = " that both had" * (len({len(scores) for scores in sides.values()}) > 1)
+    alone = " → ".join(plain(scores[0].research_output) for scores in sides.values())
+    return f"{known}{apart} on {count(seeds, 'seed')}{both}", alone
 
 
 def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:

@@ -23,13 +23,14 @@ Span = dict[str, Any]
 LONGEST_NAME = 160  # characters
 MOST_EXPERIMENTS = 150
 """A trace with more is slow to open; the ledger's table has them all."""
+_LEAST_SHOWN = 0.0005  # with three decimals
 _WORSE = (
-    "A figure may rise, as a setting counts with the mean of its runs: when more of them say that the best was lucky, "
-    "what is now best is handed in."
+    "What is handed in may get worse, as a setting counts with the mean of its runs: when more of them say that the "
+    "best was lucky, what is now best is handed in."
 )
 _STEPS = (
-    "Steps: who, what it measured, kept if it was handed in as the best so far, its number and what it changed; "
-    "a round ends with a stand-up, where agents tell what they found."
+    "Steps: who, what it measured, how far that is from what was handed in until then, kept if handed in instead, its "
+    "number and what it changed; a round ends with a stand-up, where agents tell what they found."
 )
 """What the names of spans are made of."""
 
@@ -40,15 +41,15 @@ class Told(NamedTuple):
     Attributes:
         title: Name of the root span.
         metric: What the metric that steers is called.
-        means: What champion and seed document scored on all seeds of its phase; empty where that is not known.
-        score: What it scored itself; empty where that is not known.
+        means: What seed document and champion scored on the seeds of its phase; empty where that is not known.
+        alone: What both scored on this seed; empty where that is not known.
         advice: What somebody who reads it does next, a line each.
     """
 
     title: str
     metric: str = ""
     means: str = ""
-    score: str = ""
+    alone: str = ""
     advice: Sequence[str] = ()
 
 
@@ -69,6 +70,7 @@ class _Trace:
 
     def __init__(self, run: Told, key: str, events: Sequence[Event], ended_at: float) -> None:
         self.best = max if shown_sign(events[0]) < 0 else min
+        self.better = "higher is better" if self.best is max else "lower is better"
         events = [data_as_shown(event) for event in events] if self.best is max else events
         self.events, self.start = events, events[0]
         self.end: float = self.start["budget_s"]
@@ -76,7 +78,8 @@ class _Trace:
         self.id = hashlib.sha256(key.encode()).digest()[:16]
         self.outcomes = {event["id"]: event for event in events if event["kind"] == "outcome"}
         self.notes = {event["id"]: event["note"] for event in events if event["kind"] == "proposal"}
-        self.kept = {event["id"]: event["metric"] for event in events if event["kind"] == "submission"}
+        self.submitted = [event for event in events if event["kind"] == "submission"]
+        self.kept = {event["id"]: event["metric"] for event in self.submitted}
         thinking = (event for event in events if event["kind"] == "thinking")
         self.told = {(one["agent"], one["t"]): one["told"] for one in thinking}
         self.made: list[Span] = []
@@ -84,19 +87,20 @@ class _Trace:
 
     def fill(self) -> list[Span]:
         """A round for each time between stand-ups, with what was proposed in it, and each stand-up."""
-        start, submitted = self.start, [event for event in self.events if event["kind"] == "submission"]
-        last = submitted[-1] if submitted else {"id": 0, "metric": start["baseline"]}
+        start = self.start
+        last = self.submitted[-1] if self.submitted else {"id": 0, "metric": start["baseline"]}
         team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
-        better = "higher is better" if self.best is max else "lower is better"
+        better = self.better
         steers = f"what they see is {self.run.metric}, {better}; " if self.run.metric else f"{better}; "
         inputs = f"{team}, {given}; {steers}the untouched script has {_metric(start['baseline'])}"
         done = count(len(self.outcomes), "experiment")
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
-        own = f"This seed {self.run.score}; agents saw {change}" if self.run.score else change
-        parts = [". ".join(filter(None, (self.run.means, f"{own} ({better}) in {done}")))]
+        scored = f"{self.run.means}; this one {self.run.alone}" if self.run.means else f"score {self.run.alone}"
+        saw = f"Agents saw {change} ({better}) in {done}" if self.run.alone else f"{change} ({better}) in {done}"
+        parts = [". ".join(filter(None, (scored if self.run.alone else "", saw)))]
         parts += [f"→ {line}" for line in self.run.advice]
-        parts += [f"Handed in at the end: {self._experiment(last['id'])}", _STEPS]
+        parts += [_STEPS, f"Handed in at the end: {self._experiment(last['id'])}"]
         if story := self._story():  # pages show the first hundreds of characters unasked
             parts += ["What it handed in, the last first:", story, *([_WORSE] if self._turned() else [])]
         outputs = "\n\n".join(parts)
@@ -117,7 +121,7 @@ class _Trace:
         proposals = [event for event in members if event["kind"] == "proposal"]
         ids = [one["id"] for one in proposals]
         known = [value for id_ in ids if (value := self.outcomes.get(id_, {}).get("metric")) is not None]
-        best = f"best {_metric(self.best(known))}" if known else "nothing measured"
+        best = f"best {_metric(self.best(known))} ({self.better})" if known else "nothing measured"
         kept = [f"#{id_}" for id_ in ids if id_ in self.kept]
         name = f"round {number} · {best} · {count(len(proposals), 'experiment')}"
         outputs = f"{best}; kept: {', '.join(kept) or 'none'}"
@@ -161,21 +165,41 @@ class _Trace:
             return
         came = self._came(event, outcome)
         failed = outcome["status"] not in {"ok", "unfinished"}
-        mark, kept = (" kept", "kept") if number in self.kept else ("", "not kept")
+        mark, kept = (", kept", "kept") if number in self.kept else ("", "not kept")
         after = str(outcome["status"]) if outcome["metric"] is None else _metric(outcome["metric"])
+        apart = self._apart(number, outcome)
         knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
         heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            _short(f"{event['agent']} {after}{mark} · #{number} {what}"),
+            _short(f"{event['agent']} {after}{apart}{mark} · #{number} {what}"),
             "AGENT",
             parent,
             (event["t"], outcome["ended"]),
             f"{inputs}\n\nall settings: {knobs or 'those of the untouched script'}",
-            f"{came}{heldout}: {kept}" + (f"\n\n{outcome['error']}" if outcome["error"] else ""),
+            f"{came}{heldout}{apart}: {kept}" + (f"\n\n{outcome['error']}" if outcome["error"] else ""),
             cost={"slot_s": round(outcome["ended"] - outcome["started"], 4)},
             failed=failed,
             more={name: outcome[name] for name in ("metric", "heldout") if outcome[name] is not None},
         )
+
+    def _apart(self, number: int, outcome: Event) -> str:
+        """How an experiment stands to what was handed in until it ended: `, 0.006 better`; empty without a metric."""
+        if outcome["metric"] is None:
+            return ""
+        handed = [one["metric"] for one in self.submitted if one["t"] <= outcome["ended"] and one["id"] != number]
+        until = handed[-1] if handed else self.start["baseline"]
+        if until is None:
+            return ""
+        gain = (outcome["metric"] - until) * (1 if self.best is max else -1)
+        if self._lucky(number, gain):
+            return " as the best was lucky"
+        far = f"{abs(gain):.3f}" if abs(gain) >= _LEAST_SHOWN else _metric(abs(gain))
+        alike = _metric(outcome["metric"]) == _metric(until)
+        return ", the same" if alike else f", {far} {'better' if gain > 0 else 'worse'}"
+
+    def _lucky(self, number: int, gain: float) -> bool:
+        """Whether something that is worse was handed in, since more runs of what was best said that it is no better."""
+        return number in self.kept and gain < 0
 
     def _story(self) -> str:
         """What the team handed in, one after the other, the last first."""

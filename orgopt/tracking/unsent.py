@@ -178,9 +178,12 @@ class Unsent:
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
             yield from self._version(champion, "champion", view.parent(champion), study_values.tested(final))
-            both = dict.fromkeys((champion.name, seed.name))
+            both = dict.fromkeys((seed.name, champion.name))
             kept = [(place, name) for place in _KEPT for name in both]
-            yield from self._traces(view, records[-1].at, kept)
+            yield from self._traces(view, records[-1].at, kept[: -len(both)])
+            # The seed document's run in the search was sent when it was over: the champion's stands below it.
+            searched = next(one.at for one in records if isinstance(one, GenerationRecord))
+            yield from self._traces(view, searched - _APART_S, kept[-1:])
             yield from self._tested(key, view, final)
             more = {words: found[words] for words in study_values.OF_CHAMPION if words in found}
             update = study_values.champion(members.family(champion.name), final, more)
@@ -207,7 +210,7 @@ class Unsent:
         charts, teams = chart_views.keys(self.store.study)
         champion = self._address(final.champion)
         return {
-            "Champion beside seed document": mlflow_addresses.charts(experiment, teams),
+            "Seed document beside champion": mlflow_addresses.charts(experiment, teams),
             "their documents in colours": mlflow_addresses.artifact(study, "champion/diff.html"),
             "champion's runs, step by step": mlflow_addresses.traces(champion) if champion else "",
             "charts": mlflow_addresses.charts(experiment, charts),

@@ -1,7 +1,8 @@
-"""How sure each score is, as a chart that MLflow's own lines can draw: rows from one end of an interval to the other.
+"""How sure each distance is, as a chart that MLflow's own lines can draw: rows from one end of an interval to another.
 
 Its bars have none. A line over another metric may be anything: here each run is a row, in the order of lists, and the
-champion a line across all of them. Pure functions.
+champion a line across all of them, at 0: distances are of the seeds that both ran on, which scores are not always.
+Pure functions.
 """
 
 from collections.abc import Sequence
@@ -25,20 +26,32 @@ def in_order(final: FinalRecord) -> list[Claim]:
 
 
 def of_champion(final: FinalRecord) -> tuple[Point, ...]:
-    """Its score, from the row of the first to below that of the last; none where it was not tested."""
-    test, rows = final.estimates.test, len(in_order(final))
-    return _line([(test.mean, rows + 1.0), (test.mean, 0.0)]) if test and rows else ()
+    """No distance, from the row of the first to below that of the last; none where it was not tested."""
+    rows = len(in_order(final))
+    return _line([(0.0, rows + 1.0), (0.0, 0.0)]) if final.estimates.test and rows else ()
 
 
 def of_other(final: FinalRecord, entrant: str) -> tuple[Point, ...]:
-    """A score between the ends of the interval of its distance to the champion's; a dot on a single seed."""
+    """How far somebody is above the champion, between the ends of its interval; a dot on a single seed."""
     test, claims = final.estimates.test, in_order(final)
     at = next((place for place, one in enumerate(claims) if one.entrant == entrant), None)
     if test is None or at is None:
         return ()
     claim, row = claims[at], float(len(claims) - at)
-    ends = [] if claim.low is None or claim.high is None else [test.mean - claim.high, test.mean - claim.low]
-    return _line([(value, row) for value in sorted([claim.mean, *ends])])
+    ends = [] if claim.low is None or claim.high is None else [-claim.high, -claim.low]
+    return _line([(value, row) for value in sorted([-claim.difference, *ends])])
+
+
+def room(final: FinalRecord) -> tuple[float, float]:
+    """The range of the chart: all rows, and left of them as much again for their names."""
+    ends = [one for claim in in_order(final) for one in (claim.difference, claim.low, claim.high) if one is not None]
+    low, high = min([-one for one in ends] + [0.0]), max([-one for one in ends] + [0.0])
+    wide = high - low or 1.0
+    return low - _NAMES * wide, high + 0.05 * wide
+
+
+_NAMES = 0.9
+"""What names take beside rows, as a share of these."""
 
 
 def _line(places: Sequence[tuple[float, float]]) -> tuple[Point, ...]:

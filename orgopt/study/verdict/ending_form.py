@@ -43,6 +43,7 @@ class Bar:
         low, high: The 95 % interval of its difference to the first, seed by seed, added to the first's value; None
             where none is known, and of the first.
         fewer: The seeds that it ran on, where these are fewer than the first's; 0 otherwise.
+        first: The first's score on the same seeds, where these are fewer; None otherwise.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Bar:
     low: float | None = None
     high: float | None = None
     fewer: int = 0
+    first: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,7 @@ class _Story:
                 low=low,
                 high=high,
                 fewer=fewer,
+                first=claim.champion_mean if fewer else None,
             )
 
     def _parts(self) -> Parts | None:
