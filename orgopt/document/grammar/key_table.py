@@ -197,6 +197,9 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
 }
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
 
+WEAK_KEYS = {"parent"}
+"""Those of them that say who leads a role, and may stand in anything else: they are no sign of one."""
+
 TEXT_KEYS = {
     "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty",
     "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",

@@ -39,7 +39,7 @@ _SLACK = 1  # columns by which arrows below each other may miss
 _TOGETHER = 6  # names between two arrows
 
 
-class _Names:
+class Names:
     """The ids of roles by what a text calls them."""
 
     def __init__(self, roles: Mapping[str, object], resolve: Callable[[str], str]) -> None:
@@ -84,7 +84,7 @@ def handed_over(
     """
     if len(roles) < 2 or not _LOOKS.search(program.text):
         return
-    names = _Names(roles, resolve)
+    names = Names(roles, resolve)
     seen: set[tuple[str, str]] = set()
     for block in _drawn(program, taken):
         lines = [(line, program.slice(line).rstrip("\r\n")) for line in program.lines(block.span)]
@@ -116,7 +116,7 @@ def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
             yield block
 
 
-def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _across(block: Block, lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of arrows that lie in a line, or in a cell of a table; a line may go on where one before it was."""
     before, above = _NOTHING, list[tuple[int, tuple[str, ...]]]()
     for line, text in lines:
@@ -157,7 +157,7 @@ class _Chain(NamedTuple):
 _NOTHING = _Chain((), ())
 
 
-def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
+def _chained(text: str, names: Names, before: _Chain) -> _Chain:
     """The chain in a line; its first name may stand behind a label, its last before more text."""
     text = text[: back.start()] if (back := BACK.search(text)) else text
     start = lead.end() if (lead := LEAD.match(text)) else 0
@@ -176,11 +176,12 @@ def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
     return _Chain((first, *rest), columns, led)
 
 
-def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _downwards(block: Block, lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of names that stand below each other with an arrow between them."""
     if block.kind in {"table", "heading"} or not any(_DOWN.match(text) for _, text in lines):
         return
     above: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()  # those above a line that names what branches from it, as `Handed to:` does
     arrow = False
     for line, text in lines:
         if _DOWN.match(text):
@@ -189,13 +190,17 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
         if _BAR.match(text) or len(text) > _MOST:
             continue
         first, last = _ends(text, names)
-        if arrow:
-            yield from (_Pair(source, target, line) for source in above for target in first)
+        below = bool(opened) and _BRANCH.match(text) is not None
+        if arrow or below:
+            yield from (_Pair(source, target, line) for source in (opened if below else above) for target in first)
+        if below:
+            continue
+        opened = above if arrow and not first and text.rstrip().endswith((":", "：")) else ()
         if first or arrow:  # what stands below an arrow and names nobody is a step
             above, arrow = last, False
 
 
-def _keyed(lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _keyed(lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of the keys `from` and `to`, a line each."""
     source: tuple[str, ...] = ()
     for line, text in lines:
@@ -208,7 +213,7 @@ def _keyed(lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
                 source = ()
 
 
-def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _ends(text: str, names: Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom a line names first, and to whom its arrows lead in the end."""
     bare = LEAD.sub("", text.strip(_SIDES), count=1)
     groups = _chained(bare, names, _NOTHING).groups

@@ -92,7 +92,8 @@ def moved_name(name: Name, by: int) -> Name:
 @lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit
 def _name(raw: str) -> Name:
     title, path, start, end = _marked(raw)
-    if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
+    bare = raw[start:end].rstrip("*_ ")
+    if file := FILE.fullmatch(raw, end - len(raw[start:end].lstrip("*_ ")), start + len(bare)):  # its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     end = min(end, start + _MAX_NAME)
     count: tuple[str, Span] | None = None

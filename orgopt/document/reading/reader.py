@@ -14,6 +14,8 @@ from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.called import also, names_of, others
+from orgopt.document.reading.charters import said_of_themselves
+from orgopt.document.reading.diagrams import drawn_in_diagrams
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Arrow, Group
@@ -85,12 +87,14 @@ class _Reader:
         )
 
     def _handed_over(self) -> Iterator[Arrow]:
-        """The links that lines with arrows, and sentences, tell outside of Links and of a section Roles."""
+        """The links that arrows and sentences tell outside of Links and of a section Roles."""
         kept = [part for key, part in self.parts.items() if key != "roles" or part.title.lower() == "roles"]
         taken = tuple(part.span for part in kept)
         if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
             yield from handed_over(self.program, self.roles, self._resolve, taken)
-            yield from said_in_sentences(self.program, self.roles, self._resolve, taken)
+            yield from said_in_sentences(self.program, self.roles, taken)
+            yield from said_of_themselves(self.program, self.roles, taken)
+            yield from drawn_in_diagrams(self.program, self.roles, self._resolve, taken)
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
@@ -169,11 +173,19 @@ class _Reader:
         name = entry.name
         if name.id in self.roles or name.id in self.called:
             return name.id if name.id in self.roles else self.called[name.id]
-        if drawn := self._drawn_before(entry):
-            return drawn
+        if again := self._drawn_before(entry) or self._abbreviated(entry):
+            return again
         found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
         known = (other for other in found if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
+
+    def _abbreviated(self, entry: Entry) -> str:
+        """The id of the role that another table or list calls by the letters behind its name: `Data Engineer (DE)`."""
+        role_id = self.ids.get(entry.name.id, "")
+        full = (other.name.full for other in self.roles.get(role_id, ()) if self._block(other) != self._block(entry))
+        return (
+            role_id if any(name.endswith((f"({entry.name.text})", f"（{entry.name.text}）")) for name in full) else ""
+        )
 
     def _drawn_before(self, entry: Entry) -> str:
         """The id of the role that another chart draws as the same node, with some of the same words; or nothing."""

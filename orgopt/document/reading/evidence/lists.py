@@ -32,7 +32,7 @@ from orgopt.document.text.program import Block, Program, Span
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
     r"(?P<head>(?:(?:\*\*|__).+?(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\)|\s*[×x]\s*\d+)?"
-    r"|.+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
+    r"|(?:[^()]|\([^()]*\)|[()])+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
 _NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
@@ -45,12 +45,15 @@ _CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
+_SENTENCE = re.compile(r"[^*_`\[:：—–]+(?:\s[^*_`\[:：—–\s]+){3,}[.!?]")  # `Ada owns all that is shipped.`
+_FIELDS = 0.4  # of the bullets of a list, that make it one of fields
 _MOST = 48  # letters of a bullet's name
 _MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
 def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
     """The roles of a list; beside roles in other forms, only if the list has nothing but names."""
+    listed = [bullet for bullet in listed if not _SENTENCE.fullmatch(bullet.text)]
     found = [item_entry(program, bullet, alone=alone) for bullet in listed]
     names = all(
         entry and (len(entry.name.text.split()) <= 3 or bullet.text[0] in "*_[`")
@@ -91,7 +94,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
     titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
-    if share(map(attribute, titles)) >= 0.5 or (_counts(program, listed) and share(map(person, titles)) < 0.3):
+    if share(map(attribute, titles)) >= _FIELDS or (_counts(program, listed) and share(map(person, titles)) < 0.3):
         return None  # the fields of one, as in `**Agent ID**: …`, or how many there are of each
     if above > 0 and (members := _members(program, listed)):
         return Group(entries=(), score=ENOUGH, span=block.span, what="a list", left=tuple(members))
@@ -123,6 +126,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
         named = 1.5 * (share(several(entry.name.text) for entry in found) >= 0.6)
     score = above + named
     some_people = share(map(somebody, found)) >= 0.5
+    if share(_family(entry) for entry in found) >= 0.5:  # of many, each with a page of its own
+        return None
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
@@ -226,6 +231,11 @@ def _told(bullet: Bullet, above: float) -> bool:
 def _is_file(entry: Entry) -> bool:
     """Whether a bullet is the name of a file, or a path, and says nothing of who it is."""
     return bool(_FILE_NAME.match(entry.name.raw))
+
+
+def _family(entry: Entry) -> bool:
+    """Whether a name is that of several agents that a page of theirs tells of, as in `[Core agents](core.md)`."""
+    return bool(entry.name.path) and entry.name.text[-1:] == "s" and bool(team(entry.name.text))
 
 
 def _named(entry: Entry, *, teams: bool = False) -> bool:

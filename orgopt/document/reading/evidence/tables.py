@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, WEAK_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says, words
 from orgopt.document.reading.entry import Entry, count, is_mind, told_apart
@@ -127,7 +127,7 @@ def _duty(title: str) -> bool:
 def _key(title: str) -> float:
     """What a column of a role's key says for a table."""
     key = canonical(title)
-    return 1.5 if key in LINK_KEYS else 1.0 if key in KEYS and key != "agent" else 0.0
+    return 0.0 if key in WEAK_KEYS else 1.5 if key in LINK_KEYS else 1.0 if key in KEYS and key != "agent" else 0.0
 
 
 def _is(title: str, kind: str) -> bool:
