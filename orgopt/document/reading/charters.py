@@ -60,12 +60,17 @@ def said_of_themselves(
 def _prose(program: Program, entry: Entry) -> Iterator[Span]:
     """The lines of what is said of a role, without examples in fences and drawings."""
     fenced = False
-    for line in (line for span in entry.prose for line in program.lines(span)):
+    for line in (_within(line, span) for span in entry.prose for line in program.lines(span)):
         text = program.slice(line)
         if _FENCE.match(text):
             fenced = not fenced
         elif not fenced and len(text) <= _MOST:
             yield line
+
+
+def _within(line: Span, span: Span) -> Span:
+    """What of a line lies in a span: a cell is no whole row."""
+    return Span(max(line.start, span.start), max(line.start, span.start, min(line.end, span.end)))
 
 
 @lru_cache(maxsize=16)  # an edit leaves nearly all lines as they were

@@ -36,6 +36,7 @@ _MOST = 400  # characters of a line; longer ones are prose
 _LONGEST = 80  # characters of a name with all that is beside it
 _DEEP = 8  # columns from which on an arrow stands below another on purpose
 _SLACK = 1  # columns by which arrows below each other may miss
+_LEADING = 4  # words of a name with text behind it
 _TOGETHER = 6  # names between two arrows
 
 
@@ -56,6 +57,16 @@ class Names:
                 return found
         return ""
 
+    def leading(self, text: str) -> tuple[str, ...]:
+        """The id of the role that a text begins with, and says what it does: `Coder implements the plan`."""
+        bare = _ASIDE.sub("", text).strip(_MARKS)
+        words = bare.split()[: _LEADING + 1]
+        for number in range(min(len(words) - 1, _LEADING), 0, -1):
+            rest = words[number]
+            if (rest[:1].islower() or not rest[:1].isascii()) and (found := self.one(_bare(" ".join(words[:number])))):
+                return (found,)
+        return ()
+
     def several(self, text: str) -> tuple[str, ...]:
         """The ids of all whom a text names, as in `Tester + Auditor`; none where it names something else, too."""
         if found := self.one(text):
@@ -63,6 +74,11 @@ class Names:
         parts = _BETWEEN.split(_ASIDE.sub("", text).strip(_MARKS))
         ids = tuple(self.one(part) for part in parts[: _TOGETHER + 1])
         return ids if 1 < len(ids) <= _TOGETHER and all(ids) else ()
+
+
+def _bare(text: str) -> str:
+    """A text without emoji and other signs before it."""
+    return re.sub(r"^[^\w]+", "", text)
 
 
 class _Pair(NamedTuple):
@@ -172,7 +188,9 @@ def _chained(text: str, names: Names, before: _Chain) -> _Chain:
         first = before.groups[0] if _BRANCH.match(text) else before.left_of(columns[0])
     else:
         first = next(filter(None, (names.several(cut.sub("", parts[0])) for cut in (_NONE, LABEL, _TAIL))), ())
-    rest = [names.several(part) or names.several(_TAIL.sub("", part)) for part in parts[1:]]
+    if not first and not led and before.groups and _BRANCH.match(text):  # what comes first is a condition
+        first = before.groups[0]
+    rest = [names.several(part) or names.several(_TAIL.sub("", part)) or names.leading(part) for part in parts[1:]]
     return _Chain((first, *rest), columns, led)
 
 
@@ -220,5 +238,5 @@ def _ends(text: str, names: Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if len(groups) > 1 and all(groups):
         return groups[0], groups[-1]
     head = _HEAD.match(bare)
-    first = names.several(bare) or (names.several(head["name"]) if head else ())
+    first = names.several(bare) or (names.several(head["name"]) if head else ()) or names.leading(bare)
     return first, first

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from orgopt.document.grammar.arrows import split_names
@@ -28,6 +29,7 @@ from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.reading.written_fields import Bullet, block_bullets, bullet_field
 from orgopt.document.text.program import Block, Program, Span
+from orgopt.slug import slug
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
@@ -45,6 +47,14 @@ _CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
+_SHORTEST = 4  # letters of the name of a file in capitals
+# A line above those who report to somebody: `**Under the Lead:**`.
+_UNDER = re.compile(
+    r"\s*(?:\*\*|__)?(?:under|reporting to|reports to|led by|unter|sous|bajo|sob|subordinados a)\s+(?:the\s+)?"
+    r"(?P<boss>[^*_:：]{2,60}?)\s*[:：]?\s*(?:\*\*|__)?\s*[:：]?\s*",
+    re.IGNORECASE,
+)
+_LABEL = 2.5  # what a line such as `**Agents:**` says of the list below it
 _SENTENCE = re.compile(r"[^*_`\[:：—–]+(?:\s[^*_`\[:：—–\s]+){3,}[.!?]")  # `Ada owns all that is shipped.`
 _FIELDS = 0.4  # of the bullets of a list, that make it one of fields
 _MOST = 48  # letters of a bullet's name
@@ -230,7 +240,8 @@ def _told(bullet: Bullet, above: float) -> bool:
 
 def _is_file(entry: Entry) -> bool:
     """Whether a bullet is the name of a file, or a path, and says nothing of who it is."""
-    return bool(_FILE_NAME.match(entry.name.raw))
+    capitals = entry.name.text == PurePosixPath(entry.name.path).stem and entry.name.text.isupper()  # `GUIDE.md`
+    return bool(_FILE_NAME.match(entry.name.raw)) or (capitals and len(entry.name.text) >= _SHORTEST)
 
 
 def _family(entry: Entry) -> bool:
@@ -242,7 +253,11 @@ def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
     if is_word("duty", name) or _COUNTED.match(name):  # what somebody does, or how many there are
         return False
-    return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
+    return (
+        short(name)
+        and not (never(name) and not somebody(entry))
+        and (teams or not team(name) or bool(entry.fields) or (person(name) and len(name.split()) == 1))
+    )
 
 
 def _bare(bullet: Bullet) -> bool:
@@ -277,13 +292,32 @@ def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
     return Span(start, at), Span(start + match.start("rest") if match else end, end)
 
 
+def _led(group: Group, boss: str) -> Group:
+    """A list as those who report to whom the line above it names."""
+    arrows = (
+        Arrow(source=entry.name.id, target=boss, kind="reports to", mutual=False, span=entry.span)
+        for entry in group.entries
+        if entry.name.id != boss
+    )
+    return replace(group, score=max(group.score, ENOUGH), links=(*group.links, *arrows))
+
+
+def is_under(text: str) -> bool:
+    """Whether a line says to whom those in the list below it report."""
+    return bool(_UNDER.fullmatch(text))
+
+
 def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
     """The groups of the lists among some blocks; one whose numbers go on from another's is of its kind."""
     last, score = 0, 0.0
-    for block in blocks:
-        group = list_group(program, block, above) if block.kind == "list" else None
+    for before, block in zip((None, *blocks), blocks, strict=False):
+        label = program.slice(before.span) if before and before.kind == "paragraph" else ""
+        told = max(above, _LABEL if team(label.strip("*_ \r\n:：")) >= ENOUGH else 0.0)
+        group = list_group(program, block, told) if block.kind == "list" else None
         if not group:
             continue
+        if under := _UNDER.fullmatch(label):
+            group = _led(group, slug(under["boss"]))
         numbers = [int(n) for n in _NUMBER.findall(program.slice(block.span))]
         if numbers and numbers[0] == last + 1 > 1:
             group = replace(group, score=max(group.score, score))
