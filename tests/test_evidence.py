@@ -336,7 +336,7 @@ def test_links_stand_in_nested_lists_sentences_charts_and_paired_tables() -> Non
     assert links(chart) == {"Digger reports to Lead", "Scout reports to Lead", "Digger shares with Scout"}
     queue = "# Team\n\n```mermaid\ngraph TD\n  A[Planner] --> B[Developer]\n  B --> C[Tester]\n```\n"
     assert names(queue) == ["Planner", "Developer", "Tester"]
-    assert not links(queue)  # one behind the other is what comes next
+    assert links(queue) == {"Planner delegates to Developer", "Developer delegates to Tester"}  # nobody leads
     table = "# Team\n\n## Lead\n\nDecides.\n\n## Digger\n\n| Field | Value |\n|---|---|\n| **Reports to** | Lead |\n"
     assert links(table) == {"Digger reports to Lead"}
 

@@ -24,6 +24,7 @@ _KEY = re.compile(
 _DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
 _BAR = re.compile(r"[\s│┃|┌┐└┘├┤┬┴┼─━═║╔╗╚╝╭╮╰╯+-]*$")
 _BRANCH = re.compile(r"[\s│┃|]*[├└╰]")
+_TO_BRANCH = re.compile(r"[\s│┃|]*[├└╰][─━═-]+[►▶→>]")
 _SIDES = " \t│┃|║├└╰"
 _STROKES = "─━═-►▶→>"
 _NONE = re.compile(r"(?!)")
@@ -63,7 +64,8 @@ class Names:
         words = bare.split()[: _LEADING + 1]
         for number in range(min(len(words) - 1, _LEADING), 0, -1):
             rest = words[number]
-            if (rest[:1].islower() or not rest[:1].isascii()) and (found := self.one(_bare(" ".join(words[:number])))):
+            says = rest[:1].isalpha() and (rest[:1].islower() or not rest[:1].isascii())
+            if says and (found := self.one(_bare(" ".join(words[:number])))):
                 return (found,)
         return ()
 
@@ -238,5 +240,7 @@ def _ends(text: str, names: Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if len(groups) > 1 and all(groups):
         return groups[0], groups[-1]
     head = _HEAD.match(bare)
-    first = names.several(bare) or (names.several(head["name"]) if head else ()) or names.leading(bare)
+    first = names.several(bare) or (names.several(head["name"]) if head else ())
+    if not first and (not _BRANCH.match(text) or _TO_BRANCH.match(text)):
+        first = names.leading(bare)
     return first, first

@@ -50,7 +50,7 @@ _HANDLE = re.compile(r"(?<!\w)@\w")
 _SHORTEST = 4  # letters of the name of a file in capitals
 # A line above those who report to somebody: `**Under the Lead:**`.
 _UNDER = re.compile(
-    r"\s*(?:\*\*|__)?(?:under|reporting to|reports to|led by|unter|sous|bajo|sob|subordinados a)\s+(?:the\s+)?"
+    r"\s*(?:\*\*|__)?(?:under|led by|unter|sous|bajo|sob|subordinados a)\s+(?:the\s+)?"
     r"(?P<boss>[^*_:：]{2,60}?)\s*[:：]?\s*(?:\*\*|__)?\s*[:：]?\s*",
     re.IGNORECASE,
 )
