@@ -370,7 +370,8 @@ def test_people_below_a_role_never_vanish_in_silence() -> None:
             {"Tester reports to Lead", "Writer reports to Lead", "Editor reports to Writer"},
         ),
         ("  l[Lead] --> p[Planner]\n  l --> t[Tester]\n  a[Writer] --> b[Editor] --> c[Critic]", {
-            "Planner reports to Lead", "Tester reports to Lead"
+            "Planner reports to Lead", "Tester reports to Lead",
+            "Writer delegates to Editor", "Editor delegates to Critic",
         }),
         ("  l[Lead] --- t[Tester]\n  l --- w[Writer]", {"Tester reports to Lead", "Writer reports to Lead"}),
     ],

@@ -64,7 +64,8 @@ def _reached(node: str, chart: Chart, ids: Mapping[str, str], depth: int = _CHOI
     if ids.get(node):
         yield ids[node]
     elif node in chart.boxes:
-        yield from (ids[one] for one in chart.boxes[node] if ids.get(one))
+        led = {edge.target for edge in chart.edges}
+        yield from (ids[one] for one in chart.boxes[node] if ids.get(one) and one not in led)
     elif node in chart.choices and depth:
         for edge in chart.edges:
             if edge.source == node and edge.tip:

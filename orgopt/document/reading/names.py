@@ -112,6 +112,9 @@ def _name(raw: str) -> Name:
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1
+    start += (
+        raw[:start].endswith("`") and raw[start:end].startswith("/") and "/" not in raw[start + 1 : end]
+    )  # a command
     end = _bold_end(raw, start, end)
     end = match.start() if (match := _ROLE_BEHIND.search(raw, start, end)) else end
     while end > start and raw[end - 1] in "*_`: ":

@@ -12,7 +12,8 @@ from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import alternatives, is_word, normal, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
-from orgopt.document.text.program import Program, Span, apart
+from orgopt.document.reading.written_fields import block_bullets
+from orgopt.document.text.program import Block, Program, Span, apart
 
 _MOST = 400  # characters of a line; longer ones are prose that nobody reads for its links
 _MOST_BETWEEN = 60  # characters between two names
@@ -24,6 +25,7 @@ _FILLERS = re.compile(
 _ARTICLES = re.compile(r"(?:\s(?:the|den|die|das|dem|der|le|la|les|l|el|los|o|os|as|our|your))+$")
 _PARTICLE = re.compile(r"^(?:[은는이가을를]|님이|님은|は|が)")
 _MORE = re.compile(rf"\s*(?:[,、，/&+]|,?\s*(?:{alternatives('and')}))\s*(?:the\s+)?[*_`]*", re.IGNORECASE)
+_ARROW = re.compile(r"^[→➜⇒]\s*|^[-=]+>\s*")
 _MARKS = "*_`\"'“”「」@"
 
 
@@ -57,12 +59,35 @@ def said_in_sentences(
         return
     names = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
     own = (*taken, *(entry.span for entries in roles.values() for entry in entries))
+    sections = (entry.span for entries in roles.values() for entry in entries if entry.kind != "item")
+    yield from _of_lists(program, list(apart(program.blocks, (*taken, *sections))), names, known)
     for block in apart(program.blocks, own):
         if block.kind in {"list", "paragraph"} and names.search(program.text, block.span.start, block.span.end):
             for line in program.lines(block.span):
                 text = program.slice(line).rstrip("\r\n")
                 if len(text) <= _MOST:
                     yield from _of_line(text, line, names, known)
+
+
+def _of_lists(program: Program, blocks: list[Block], names: re.Pattern[str], known: dict[str, str]) -> Iterator[Arrow]:
+    """The links of a line above a list of names: `**Planner** → delegates to:`."""
+    for before, block in pairwise(blocks):
+        if before.kind != "paragraph" or block.kind != "list":
+            continue
+        line = list(program.lines(before.span))[-1]
+        text = program.slice(line).strip().rstrip(_MARKS)
+        source = names.search(text)
+        said = _ARROW.sub("", text[source.end() :].strip(_MARKS + " ")).rstrip(":： ") if source else ""
+        way = _way(said, "") if source and said != text and text.endswith((":", "：")) else None
+        if not source or not way or len(text) > _MOST or text[: source.start()].strip(_MARKS + "- "):
+            continue
+        for bullet in block_bullets(program, block):
+            target = names.match(bullet.text.lstrip(_MARKS))
+            if target and known[target[0]] != known[source[0]]:
+                ends = (known[source[0]], known[target[0]])
+                ends = ends[::-1] if way[1] == "←" else ends
+                kind = way[0]
+                yield Arrow(source=ends[0], target=ends[1], kind=kind, mutual=way[1] == "↔", span=bullet.line)
 
 
 def called(roles: Mapping[str, tuple[Entry, ...]]) -> dict[str, str]:
