@@ -13,7 +13,7 @@ from typing import Any
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
-from orgopt.document.reading.called import also, names_of, others
+from orgopt.document.reading.called import abbreviated, also, drawn_again, names_of, others
 from orgopt.document.reading.charters import said_of_themselves
 from orgopt.document.reading.diagrams import drawn_in_diagrams
 from orgopt.document.reading.entry import Entry
@@ -173,31 +173,13 @@ class _Reader:
         name = entry.name
         if name.id in self.roles or name.id in self.called:
             return name.id if name.id in self.roles else self.called[name.id]
-        if again := self._drawn_before(entry) or self._abbreviated(entry):
-            return again
+        for known in (self.ids.get(slug(name.raw), ""), self.ids.get(name.id, "")):
+            elsewhere = [other for other in self.roles.get(known, ()) if self._block(other) != self._block(entry)]
+            if drawn_again(entry, elsewhere) or abbreviated(entry, elsewhere):
+                return known
         found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
         known = (other for other in found if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
-
-    def _abbreviated(self, entry: Entry) -> str:
-        """The id of the role that another table or list calls by the letters behind its name: `Data Engineer (DE)`."""
-        role_id = self.ids.get(entry.name.id, "")
-        full = (other.name.full for other in self.roles.get(role_id, ()) if self._block(other) != self._block(entry))
-        return (
-            role_id if any(name.endswith((f"({entry.name.text})", f"（{entry.name.text}）")) for name in full) else ""
-        )
-
-    def _drawn_before(self, entry: Entry) -> str:
-        """The id of the role that another chart draws as the same node, with some of the same words; or nothing."""
-        node = self.ids.get(slug(entry.name.raw), "") if entry.kind == "node" and entry.name.raw else ""
-        words = set(slug(f"{entry.name.text} {entry.name.title}").split("-"))
-        others = self.roles.get(node, ())
-        same = (other for other in others if other.kind == "node" and other.name.raw == entry.name.raw)
-        again = any(
-            self._block(o) != self._block(entry) and words & set(slug(f"{o.name.text} {o.name.title}").split("-"))
-            for o in same
-        )
-        return node if again else ""
 
     def _go_by(self, name: Name, role_id: str) -> None:
         """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""

@@ -74,7 +74,7 @@ def _of_lists(program: Program, blocks: list[Block], names: re.Pattern[str], kno
     for before, block in pairwise(blocks):
         if before.kind != "paragraph" or block.kind != "list":
             continue
-        line = list(program.lines(before.span))[-1]
+        line = [line for line in program.lines(before.span) if program.slice(line).strip()][-1]
         text = program.slice(line).strip().rstrip(_MARKS)
         source = names.search(text)
         said = _ARROW.sub("", text[source.end() :].strip(_MARKS + " ")).rstrip(":： ") if source else ""

@@ -1,8 +1,6 @@
 """Lists as evidence: bullets of which each names somebody, and those nested below them."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -29,7 +27,6 @@ from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.reading.written_fields import Bullet, block_bullets, bullet_field
 from orgopt.document.text.program import Block, Program, Span
-from orgopt.slug import slug
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
@@ -37,7 +34,6 @@ _ITEM = re.compile(
     r"|(?:[^()]|\([^()]*\)|[()])+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
-_NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
 _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
@@ -48,13 +44,6 @@ _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
 _SHORTEST = 4  # letters of the name of a file in capitals
-# A line above those who report to somebody: `**Under the Lead:**`.
-_UNDER = re.compile(
-    r"\s*(?:\*\*|__)?(?:under|led by|unter|sous|bajo|sob|subordinados a)\s+(?:the\s+)?"
-    r"(?P<boss>[^*_:：]{2,60}?)\s*[:：]?\s*(?:\*\*|__)?\s*[:：]?\s*",
-    re.IGNORECASE,
-)
-_LABEL = 2.5  # what a line such as `**Agents:**` says of the list below it
 _SENTENCE = re.compile(r"[^*_`\[:：—–]+(?:\s[^*_`\[:：—–\s]+){3,}[.!?]")  # `Ada owns all that is shipped.`
 _FIELDS = 0.4  # of the bullets of a list, that make it one of fields
 _MOST = 48  # letters of a bullet's name
@@ -128,7 +117,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
     if _identifiers(listed) and 2 * len(found) >= len(listed):  # then the others are, whatever they are called after
         found = [e for one in listed if (e := item_entry(program, one, alone=True))]
-    if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
+    few = len(found) < (0.5 if bold or arrows else 0.6) * len(listed)
+    if not found or few or share(map(_family, found)) >= 0.5:
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
     named = people(found)
@@ -136,8 +126,6 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
         named = 1.5 * (share(several(entry.name.text) for entry in found) >= 0.6)
     score = above + named
     some_people = share(map(somebody, found)) >= 0.5
-    if share(_family(entry) for entry in found) >= 0.5:  # of many, each with a page of its own
-        return None
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
@@ -290,36 +278,3 @@ def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
     match = _ITEM.match(bullet.text)
     at = start + (match.end("head") if match else end - start)
     return Span(start, at), Span(start + match.start("rest") if match else end, end)
-
-
-def _led(group: Group, boss: str) -> Group:
-    """A list as those who report to whom the line above it names."""
-    arrows = (
-        Arrow(source=entry.name.id, target=boss, kind="reports to", mutual=False, span=entry.span)
-        for entry in group.entries
-        if entry.name.id != boss
-    )
-    return replace(group, score=max(group.score, ENOUGH), links=(*group.links, *arrows))
-
-
-def is_under(text: str) -> bool:
-    """Whether a line says to whom those in the list below it report."""
-    return bool(_UNDER.fullmatch(text))
-
-
-def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
-    """The groups of the lists among some blocks; one whose numbers go on from another's is of its kind."""
-    last, score = 0, 0.0
-    for before, block in zip((None, *blocks), blocks, strict=False):
-        label = program.slice(before.span) if before and before.kind == "paragraph" else ""
-        told = max(above, _LABEL if team(label.strip("*_ \r\n:：")) >= ENOUGH else 0.0)
-        group = list_group(program, block, told) if block.kind == "list" else None
-        if not group:
-            continue
-        if under := _UNDER.fullmatch(label):
-            group = _led(group, slug(under["boss"]))
-        numbers = [int(n) for n in _NUMBER.findall(program.slice(block.span))]
-        if numbers and numbers[0] == last + 1 > 1:
-            group = replace(group, score=max(group.score, score))
-        last, score = numbers[-1] if numbers else 0, group.score
-        yield group

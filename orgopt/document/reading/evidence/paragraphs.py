@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
-from orgopt.document.reading.evidence.lists import is_under
+from orgopt.document.reading.evidence.labelled import is_under
 from orgopt.document.reading.evidence.signs import Group, attribute, never, people, share, short
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import NUMBERED, read_name

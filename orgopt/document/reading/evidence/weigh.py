@@ -13,8 +13,9 @@ from orgopt.document.reading.evidence.chains import chain_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
+from orgopt.document.reading.evidence.labelled import listed_groups
 from orgopt.document.reading.evidence.lines import line_group
-from orgopt.document.reading.evidence.lists import items, listed_groups
+from orgopt.document.reading.evidence.lists import items
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
 from orgopt.document.reading.evidence.signs import (
