@@ -60,6 +60,7 @@ def main() -> None:
             "J1",
             "J2",
             "J3",
+            "J4",
         ],
     )
     parser.add_argument("--details", action="store_true", help="what was wrong and what was missing, by document")
