@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orgopt.ledger import Event
     from orgopt.score import Score
     from orgopt.study.config import StudyConfig
-    from orgopt.study.log import StudyLog
+    from orgopt.study.folder import StudyLog
     from orgopt.study.records.kinds import RewriteRecord
     from orgopt.study.standing import Standing
     from orgopt.task import Task

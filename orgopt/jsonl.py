@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import StoreError
 from orgopt.seal import Chain, parsed, sealed, unsealed
 
@@ -37,7 +37,8 @@ class JsonLog:
         self.path, self._counted, self._chain = path, counted, Chain()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = regular.append_to(path)  # without a buffer: a line that found no space must not be tried again
+            # Without a buffer: a line that found no space must not be tried again.
+            self._file = regular_files.append_to(path)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}") from None
         try:
@@ -102,7 +103,7 @@ def write_end(path: Path, chain: Chain) -> None:
 def read_end(path: Path) -> End | None:
     """Where a log ended when it was last written; None where that is not known. To be read before the log."""
     with suppress(OSError, ValueError):
-        number, found = regular.read_bytes(end_path(path), _END_BYTES).decode("ascii").split()
+        number, found = regular_files.read_bytes(end_path(path), _END_BYTES).decode("ascii").split()
         return End(int(number), found)
     return None
 
@@ -113,7 +114,7 @@ def whole_lines(path: Path) -> list[bytes]:
     Raises:
         OSError: It cannot be read.
     """
-    return regular.read_bytes(path).split(b"\n")[:-1]  # what follows the last line end is torn or empty
+    return regular_files.read_bytes(path).split(b"\n")[:-1]  # what follows the last line end is torn or empty
 
 
 class Log(NamedTuple):
@@ -152,7 +153,7 @@ def repaired(path: Path, keep: int) -> Path:
     numbers = (f".damaged-{number}" if number > 1 else ".damaged" for number in count(1))
     aside = next(one for one in (path.with_name(f"{path.name}{ending}") for ending in numbers) if not one.exists())
     try:
-        regular.write_bytes(aside, regular.read_bytes(path))
+        regular_files.write_bytes(aside, regular_files.read_bytes(path))
     except OSError as error:
         raise StoreError(f"cannot write {aside}: {error.strerror}") from None
     shorten(path, keep)
@@ -168,7 +169,7 @@ def shorten(path: Path, keep: int) -> None:
     partial, chain = path.with_name(f"{path.name}.part"), Chain()
     try:
         lines = whole_lines(path)[:keep]
-        regular.write_bytes(partial, b"".join(line + b"\n" for line in lines))
+        regular_files.write_bytes(partial, b"".join(line + b"\n" for line in lines))
         counted = end_path(path).exists()
         partial.replace(path)
     except OSError as error:

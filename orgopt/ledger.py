@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import StoreError
 from orgopt.jsonl import JsonLog, damaged, read_lines, read_log
 
@@ -229,7 +229,7 @@ def write_text(path: Path, text: str) -> Path:
         StoreError: It cannot be written.
     """
     try:
-        regular.write_bytes(path, text.encode())
+        regular_files.write_bytes(path, text.encode())
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
     return path

@@ -8,7 +8,8 @@ q is 0 at the baseline, the untouched script. What it is beyond depends on the t
   that a metric near zero divides by its noise and not by nearly nothing.
 
 Without a reference q stays between -2 and 2: it is the share itself up to 1, and bends beyond. Covers how metrics of
-time are known, too. What scores are made of q is `orgopt.scoring`'s, what noise lets one claim `orgopt.confirmation`'s.
+time are known, too. What scores are made of q is `orgopt.scoring`'s, what noise lets one
+claim `orgopt.gain_evidence`'s.
 """
 
 import math

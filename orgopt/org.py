@@ -23,6 +23,10 @@ StopEarly = float | Literal["off", "auto"]
 
 MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
+MAX_RISK = 1.0
+"""Risk tolerance begins at 0 and ends here; a search draws from all of it."""
+MAX_CANDIDATES, MAX_ROUNDS, MAX_MARGIN = 1000, 100, 10.0
+"""Of search documents: a generation, seeds a candidate and standard errors at which the worse are dropped."""
 DEFAULT_RISK = 0.3
 USUAL_GENERATION = 8
 """Candidates that a search proposes at once."""

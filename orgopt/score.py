@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from orgopt.confirmation import Evidence
+from orgopt.gain_evidence import Evidence
 from orgopt.json_values import json_values
 
 

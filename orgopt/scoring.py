@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from orgopt.agents.session import Language, Means, speaks
 from orgopt.calibration import measured
-from orgopt.confirmation import PAIRS
 from orgopt.document import Program, require_org
 from orgopt.errors import TaskError, UsageError
+from orgopt.gain_evidence import PAIRS
 from orgopt.lab.base import Lab, Status
 from orgopt.lab.worlds.world import WorldOfDocuments, open_world
 from orgopt.ledger import BASELINE, Event, Ledger

@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Any, cast
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import StoreError
 
 _SEALED, _SEAL_BYTES = re.compile(rb', "hash": "([0-9a-f]{16})"}'), 29
@@ -89,7 +89,7 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     """
     text, partial = json.dumps(record, ensure_ascii=False).encode(), path.with_name(f"{path.name}.part")
     try:
-        regular.write_bytes(partial, sealed(text, Chain().add(text)) + b"\n")
+        regular_files.write_bytes(partial, sealed(text, Chain().add(text)) + b"\n")
         partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
@@ -102,7 +102,7 @@ def read_record(path: Path) -> dict[str, Any]:
         OSError: It cannot be read.
         ValueError: It is damaged.
     """
-    line = regular.read_bytes(path).removesuffix(b"\n")
+    line = regular_files.read_bytes(path).removesuffix(b"\n")
     record, why = parsed(unsealed(line)[0])
     if why := why or Chain().check(line):
         raise ValueError(why)

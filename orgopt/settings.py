@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import UsageError
 
 SETTINGS = "orgopt.toml"
@@ -29,7 +29,7 @@ def read_tables(workspace: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         return {}
     try:
-        return tomllib.loads(regular.read_text(path))
+        return tomllib.loads(regular_files.read_text(path))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except RecursionError:

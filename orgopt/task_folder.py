@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orgopt import foreign, normalisation, regular
+from orgopt import foreign, normalisation, regular_files
 from orgopt.errors import TaskError, UsageError
 from orgopt.experiment_limits import WITH_GPU, Limits
 from orgopt.knob import parse_knobs
@@ -166,7 +166,7 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         raise TaskError(
             f"{folder}/task.toml: missing '{missing[0]}', which a task with a {'script' if script else 'world'} has"
         )
-    source = regular.read_text(folder / script) if script else str(toml.get("knobs", ""))
+    source = regular_files.read_text(folder / script) if script else str(toml.get("knobs", ""))
     limits, time = toml["limits"], toml["time"]
     reference = Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")})
     task = Task(

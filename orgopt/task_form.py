@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, one_of, problem
 
@@ -111,7 +111,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         TaskError: It cannot be read, or a value is not what it may be: with the line and what to write.
     """
     try:
-        text = regular.read_text(path)
+        text = regular_files.read_text(path)
         table = tomllib.loads(text)
     except OSError as error:
         raise TaskError(f"{path}: {error.strerror}") from None

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from orgopt.called import own_command
 from orgopt.errors import PluginError, UsageError
+from orgopt.invocation import own_command
 from orgopt.plugins import PluginKind, remedy
 
 TASK_KIND = PluginKind(group="orgopt.tasks", noun="task")

@@ -2,16 +2,16 @@
 
 What a team submitted is trained again: in rounds beside the untouched script where a machine's mood or a script's own
 word would else decide, with fresh seeds otherwise. How the baseline is measured is `orgopt.calibration`'s, what the
-runs say `orgopt.confirmation`'s.
+runs say `orgopt.gain_evidence`'s.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from orgopt import confirmation, normalisation
+from orgopt import gain_evidence, normalisation
 from orgopt.calibration import train_all
-from orgopt.confirmation import Evidence
+from orgopt.gain_evidence import Evidence
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, validation
 from orgopt.ledger import BASELINE
 from orgopt.normalisation import varies
@@ -89,7 +89,7 @@ def verify(task: Task, lab: Lab, submitted: Submissions, *, seed: int, seeds: in
     known = {number: value for number, value in truths.items() if value is not None}
     if len(known) == len(truths):
         last = known.get(submitted.last)  # a recording has the luck of a seed that never changed in it
-        evidence = None if last is None else confirmation.known(last, task.baseline, varies=not task.steady)
+        evidence = None if last is None else gain_evidence.known(last, task.baseline, varies=not task.steady)
         return Verified(
             heldout=known, evidence=evidence, metric=_validated(task, lab, submitted, _Plan(seed, seeds, 0))
         )
@@ -115,7 +115,7 @@ def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifi
     Of a metric of time one runs after the other, each alone on the machine as far as this lab has it; and what is
     claimed has twice as many pairs, and twice as many again, as long as they leave it undecided.
     """
-    looks = confirmation.LOOKS if task.timed and plan.pairs else 1
+    looks = gain_evidence.LOOKS if task.timed and plan.pairs else 1
     found: dict[tuple[int, int], Outcome] = {}
     told: dict[int, Evidence] = {}
     done, rounds = 0, max(plan.seeds, plan.pairs)
@@ -143,7 +143,7 @@ def _paired_metric(task: Task, last: int, found: Mapping[tuple[int, int], Outcom
         return None
     level = replace(task.baseline, heldout=task.baseline.metric)
     ratios = normalisation.by_ratio(task.metric, timed=task.timed)
-    return level.heldout - confirmation.paired(pairs, level, ratios=ratios).gain
+    return level.heldout - gain_evidence.paired(pairs, level, ratios=ratios).gain
 
 
 def _trained(
@@ -168,7 +168,7 @@ def _pairs_told(
     told: dict[int, Evidence] = {}
     for number in submitted.settings:
         pairs = [(values[BASELINE, k], value) for (other, k), value in values.items() if other == number]
-        told[number] = confirmation.paired(
+        told[number] = gain_evidence.paired(
             pairs,
             task.baseline,
             ratios=task.by_ratio,
@@ -219,7 +219,7 @@ def _fresh(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifie
     evidence = None
     if submitted.last:
         varied = not _deaf(submitted, submitted.last, found[submitted.last])
-        evidence = confirmation.against(counted[submitted.last], task.baseline, varies=varied)
+        evidence = gain_evidence.against(counted[submitted.last], task.baseline, varies=varied)
     return Verified(
         heldout={number: sum(values) / len(values) for number, values in counted.items()},
         evidence=evidence,

@@ -9,7 +9,7 @@ import pytest
 from orgopt.agent_names import WORKING_AGENTS
 from orgopt.agents import Knowledge, Known, View, make_agent
 from orgopt.agents.knowledge import Array
-from orgopt.agents.policy.gaussian_process import Process
+from orgopt.agents.policy.gaussian_process_model import Process
 from orgopt.agents.policy.gp import STARTUP
 from orgopt.agents.policy.gp import STEPS as FIRST_STEPS
 from orgopt.errors import TaskError, UsageError

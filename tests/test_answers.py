@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,27 @@ def test_a_value_is_read_however_it_is_written(text: str) -> None:
 
 def test_signs_of_comments_within_texts_are_none() -> None:
     assert reading.value("changes", '[{"to": "see # 3 and http://x//y"}]') == [{"to": "see # 3 and http://x//y"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("X 0.1 → 0.5", {"X": 0.5}),
+        ("- `X` 0.1 -> 0.5.", {"X": 0.5}),
+        ("X = 0.5, MODE = fast", {"X": 0.5, "MODE": "fast"}),
+        ("X 0.1 → 1e-3\nY 2 → 3", {"X": 0.001, "Y": 3}),
+    ],
+)
+def test_changes_in_the_form_of_the_table_are_read(text: str, found: dict[str, Any]) -> None:
+    assert reading.value("knobs", text) == found
+    with pytest.raises(InvalidAnswerError, match="is not JSON"):
+        reading.value("verdicts", text)
+
+
+@pytest.mark.parametrize("text", ["X 0.1 → 0.5 which helps", "raise X to 0.5", "X → Y → Z", "X = 1, and more"])
+def test_a_sentence_is_no_change(text: str) -> None:
+    with pytest.raises(InvalidAnswerError, match="the section knobs is not JSON"):
+        reading.value("knobs", text)
 
 
 @pytest.mark.parametrize("text", ["{X: 0.5, }", "raise X", "__import__('os')", "{" * 15_000, NOISE, "{'X': f()}"])

@@ -136,6 +136,20 @@ def test_what_is_shown_is_what_an_agent_knows_and_no_more(toy: Task, lab: Replay
         assert look.shown(posed.now, asked) == ""
 
 
+def test_rewritten_scripts_are_shown_by_the_lines_that_differ(toy: Task, lab: ReplayLab) -> None:
+    role = TEAM.roles[1]
+    (posed,) = situations(TEAM, role, toy, lab, history(toy, lab, role, 3, 0), moment="late", samples=1, seed=0)
+    one, other = (known.id for known in posed.now.view.knowledge.all[1:3])
+    work = posed.now.work
+    work = replace(work, script={**work.script, one: work.script[one] + "\nprint('warmer')\n"})
+    now = replace(posed.now, seat=replace(posed.now.seat, work=work))
+    alone, pair = look.shown(now, f"#{one}"), look.shown(now, [one, other])
+    assert "train.py against the baseline's:\n@@" in alone
+    assert "\n+print('warmer')" in alone
+    assert "\n-print('warmer')" in pair.rpartition("against")[2]
+    assert "warmer" not in look.shown(now, other)
+
+
 @pytest.mark.parametrize(
     "odd",
     [

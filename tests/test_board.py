@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orgopt.board import draws
+from orgopt.board import drawn_seeds
 from orgopt.board.claims import BODY_BYTES, Claim, canonical, change_of, digest, received, to_sign
 from orgopt.board.keys import own_key, signed_by
 from orgopt.board.ladder import Ladder
 from orgopt.board.limits import RateLimitError
+from orgopt.board.public_view import view, whole_dict
 from orgopt.board.records import ClaimStatus, VerificationResult
 from orgopt.board.repeat import repeat, wrong
 from orgopt.board.sequential_test import BATCH, BOUND, MOST_ROUNDS, SequentialResult, level, log_evidence, verdict
 from orgopt.board.standing import ALWAYS, MOST_WAITING, WAITING, holds, may_wait, recheck_chance
 from orgopt.board.store import ATTEMPTS, ClaimStore, LeaseLostError
+from orgopt.board.suggestions import assignment
 from orgopt.board.terms import new_terms
-from orgopt.board.view import view, whole_dict
-from orgopt.board.work import assignment
 from orgopt.document import parse, require_org
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.lab.base import Status as Ended
@@ -157,8 +157,8 @@ def test_what_nobody_could_judge_is_no_claim(toy: Task, digits: Task) -> None:
 
 
 def test_levels_of_all_tests_together_are_what_the_board_may_spend() -> None:
-    spent = math.fsum(level(test, 0.05) for test in range(1, draws.TESTS + 1))
-    rest = 0.05 / 2.109742801236892 / math.log(draws.TESTS + 2)  # the integral of what is left
+    spent = math.fsum(level(test, 0.05) for test in range(1, drawn_seeds.TESTS + 1))
+    rest = 0.05 / 2.109742801236892 / math.log(drawn_seeds.TESTS + 2)  # the integral of what is left
     assert spent + rest == pytest.approx(0.05, rel=1e-4)
     assert level(1000) > 4e-7, "and a board that has seen a thousand claims still accepts one"
 
@@ -185,18 +185,21 @@ def test_a_test_ends_early_where_nothing_is_to_be_found() -> None:
 
 
 def test_seeds_follow_from_a_secret_that_was_committed_to() -> None:
-    root = draws.new_root()
-    commitment = draws.secret(root, 0)
-    third = draws.secret(root, 3)
-    assert draws.hashed(third, 3) == commitment
-    assert draws.secret(root, 4) != third == draws.hashed(draws.secret(root, 4), 1)
-    assert draws.seed(third, "aa" * 32, 0) == draws.seed(third, "aa" * 32, 0)
+    root = drawn_seeds.new_root()
+    commitment = drawn_seeds.secret(root, 0)
+    third = drawn_seeds.secret(root, 3)
+    assert drawn_seeds.hashed(third, 3) == commitment
+    assert drawn_seeds.secret(root, 4) != third == drawn_seeds.hashed(drawn_seeds.secret(root, 4), 1)
+    assert drawn_seeds.seed(third, "aa" * 32, 0) == drawn_seeds.seed(third, "aa" * 32, 0)
     seeds = {
-        draws.seed(told, text, k) for told in (third, commitment) for text in ("aa" * 32, "bb" * 32) for k in (0, 1)
+        drawn_seeds.seed(told, text, k)
+        for told in (third, commitment)
+        for text in ("aa" * 32, "bb" * 32)
+        for k in (0, 1)
     }
     assert len(seeds) == 8
     with pytest.raises(UsageError, match="all of its"):
-        draws.secret(root, draws.TESTS + 1)
+        drawn_seeds.secret(root, drawn_seeds.TESTS + 1)
 
 
 def test_the_ladder_says_whole_steps_and_nothing_else() -> None:

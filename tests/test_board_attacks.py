@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orgopt.board.claims import change_of, received
+from orgopt.board.public_view import view, whole_dict
 from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.verification import Verifier
-from orgopt.board.view import view, whole_dict
 from orgopt.lab.local import LocalLab
 from orgopt.task import Task
 from orgopt.task_folder import load_task

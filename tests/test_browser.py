@@ -44,14 +44,21 @@ def site(workspace: Path) -> Iterator[tuple[str, str]]:
         yield addresses
 
 
+WATCH = """
+addEventListener("securitypolicyviolation", (event) => breached(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
 @pytest.fixture
 def page(site) -> Iterator[Any]:
-    """A page whose dialogs fail the test: nothing of ours opens one."""
-    dialogs: list[str] = []
+    """A page whose dialogs and breaches of its policy fail the test."""
+    faults: list[str] = []
     with pages() as page:
-        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+        page.expose_function("breached", lambda text: faults.append(text))  # noqa: PLW0108  a built-in has no attributes
+        page.add_init_script(WATCH)
         yield page
-    assert dialogs == []
+    assert faults == []
 
 
 def listed(page: Any, runs: str) -> None:

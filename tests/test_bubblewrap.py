@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orgopt.called import own_command
 from orgopt.cli import main
 from orgopt.errors import SandboxError
+from orgopt.invocation import own_command
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import find_bubblewrap as bubblewrap
 from orgopt.lab.sandbox import packages

@@ -254,6 +254,16 @@ def test_it_is_told_its_charter_its_task_and_what_it_knows(toy: Task, where: str
     assert set(told) == {"settings", "known", "inbox", "left"}
 
 
+def test_it_is_told_how_its_last_experiment_went_and_why_its_last_call_gave_none(toy: Task) -> None:
+    went = thoughts(run(toy, "told", "{prompt_file}", "x", budget_s=3.5, max_output_kb=64))[-1]["said"]
+    assert re.search(
+        r"## How your last experiment went\n\n#1 gave 0\.\d+, the baseline 0\.5.*; you said: as told", went
+    )
+    assert "gave no experiment" not in went
+    told = run(toy, "nothing", budget_s=3.5).of("thinking")[-1].data["told"]
+    assert told["failed"] == "it changed nothing\nit changed nothing"
+
+
 def test_its_repository_has_the_start_and_the_baseline_and_nothing_of_others(toy: Task) -> None:
     org = replace(ALONE, roles=(HAND, Role(id="other", name="Other", agent="random")))
     ledger = run(toy, "history", org=org, budget_s=5.5)

@@ -25,7 +25,7 @@ from orgopt.live.pages import Pages
 from orgopt.report import glance
 from orgopt.report.contest_page import contest_page
 from orgopt.scoring import Score
-from orgopt.study.contest import ContestLog
+from orgopt.study.contest_log import ContestLog
 from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.statistics import Difference

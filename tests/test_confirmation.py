@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import orgopt
 from orgopt.calibration import calibrate, measured
 from orgopt.cli import main
-from orgopt.confirmation import PAIRS, Evidence, Pair, against, known, paired
+from orgopt.gain_evidence import PAIRS, Evidence, Pair, against, known, paired
 from orgopt.lab.base import Experiment
 from orgopt.normalisation import Measure
 from orgopt.task import Settings, Task

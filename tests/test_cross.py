@@ -15,7 +15,7 @@ from orgopt.evolve.space.genome import Params, Space
 from orgopt.jsonl import read_lines
 from orgopt.org import Org, Role
 from orgopt.report.kinds import kinds
-from orgopt.study.archive import Kind, elites, kind_of
+from orgopt.study.best_of_kinds import Kind, elites, kind_of
 from orgopt.study.config import StudyConfig
 from orgopt.study.search_plan import SearchPlan
 from orgopt.study.standing import Standing

@@ -7,23 +7,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from orgopt.agent_names import DEFAULT_AGENT
+from orgopt.cli.shared import heartbeat
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.study_progress import StudyProgress
-from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
 from orgopt.evolve.controls import controls, more_agents
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
+from orgopt.gain_evidence import Pair, known, paired
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.score_parts import Parts
@@ -37,7 +39,7 @@ from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Measure, Task
-from orgopt.team.costs import Report, Share
+from orgopt.team.cost_of_parts import Report, Share
 from orgopt.tracking.names import reporting
 from orgopt.verification import Verified
 from tests.fakes.study import records, task_record
@@ -368,6 +370,24 @@ def test_a_long_silence_is_broken_and_no_terminal_is_disturbed() -> None:
     with Heartbeat(terminal, lambda: "never", every_s=0) as heart:
         heart.say("nor this")
     assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_what_has_not_changed_is_said_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pipe = [0.0], Console(file=io.StringIO())
+
+    class Clock:
+        """Waiting takes no time; after three minutes all is over."""
+
+        def wait(self, seconds: float) -> bool:
+            now[0] += seconds
+            return now[0] > 180
+
+    monkeypatch.setattr(heartbeat, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    heart = Heartbeat(pipe, lambda: "paused" if now[0] < 130 else f"on {now[0]:g}")
+    heart._ended = cast("Any", Clock())
+    heart._run()
+    told = pipe.file.getvalue().split("\n")[:-1]  # type: ignore[attr-defined]
+    assert told == ["paused", "paused", "on 130", "on 140", "on 150", "on 160", "on 170", "on 180"]
 
 
 def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:

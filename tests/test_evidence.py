@@ -520,6 +520,7 @@ def test_files_beside_an_agents_md_say_who_its_agent_is(tmp_path: Path) -> None:
     assert (role.name, role.agent, role.memory) == ("Ada", "llm", "lasting")
     assert role.charter.startswith("Do what is asked.")
     assert "Widen the search." in role.charter
+    assert read(program).org.standup == Standup(every=9.0, unit="experiments", attendees=(), share=None)
     assert "You are kind." in role.persona
     assert role.remembers == "LR above 1 diverges."
     # An edit writes the role out, and what the files say of it stays.

@@ -14,7 +14,7 @@ from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
-from orgopt.evolve.proposers.draws import mutated, transferred
+from orgopt.evolve.proposers.points import mutated, transferred
 from orgopt.evolve.proposers.writer import train_writer
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.genome import Space
@@ -35,7 +35,7 @@ from orgopt.jsonl import read_lines
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.view import load_study
 from orgopt.task import Task

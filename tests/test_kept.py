@@ -27,7 +27,7 @@ from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Standup
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena, toy_replay
 from tests.fakes.lab import FakeLab

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from orgopt.jsonl import JsonLog
 from orgopt.ledger import Ledger
-from orgopt.live.beside import beside
 from orgopt.live.pages import Pages
+from orgopt.live.with_mlflow import beside
 from orgopt.seal import write_record
 from orgopt.study.records.reader import Growing, read_records
 from orgopt.study.wording import plain

@@ -14,7 +14,7 @@ from orgopt.cli import COMMANDS, main
 from orgopt.errors import StoreError
 from orgopt.locks import hold, is_held
 from orgopt.nearest import did_you_mean, nearest
-from orgopt.study.log import is_written
+from orgopt.study.folder import is_written
 from tests.conftest import ROOT, TRIO, validator
 from tests.fakes.studies import write_study
 from tests.fakes.study import records

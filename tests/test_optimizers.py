@@ -22,7 +22,7 @@ from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.evolve.trials.runs import Runs
 from orgopt.jsonl import read_lines
 from orgopt.study.config import StudyConfig, check_config
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer, fields

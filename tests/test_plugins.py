@@ -26,7 +26,7 @@ from orgopt.exporting import find_exporter
 from orgopt.lab import make_lab
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import StudyConfig
-from orgopt.study.contest import contest_identity
+from orgopt.study.contest_log import contest_identity
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

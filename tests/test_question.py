@@ -131,6 +131,23 @@ def test_a_reason_that_says_only_what_was_changed_is_not_told_again(toy: Task) -
     assert not re.search("Changing X|Increase X|X 0.2 → 0.25", rows)
 
 
+def test_what_was_expected_stands_beside_what_came_of_it(toy: Task) -> None:
+    def reply(call: Call) -> str:
+        value = round(0.11 + call.number / 100, 2)
+        return fields(
+            hypothesis="The bottom lies to the right.", knobs={"X": value}, expectation=f"below {value} + " * 9
+        )
+
+    with serving(reply) as server:
+        ledger = run(server, ALONE, toy, lab=FakeLab(toy, 1, metric=noiseless), budget_s=6)
+    head, _, first, *_ = told(ledger)[-1]["known"].splitlines()
+    assert head == "id | val_loss (what was expected) | what changed, against what | why"
+    expected = r"\(below 0\.\d+ \+ below [^|]{,30}…\)"
+    assert re.fullmatch(rf"#1 \| 0\.\d+ {expected} \| X 0 → 0\.\d+ \| \S+: The bottom lies to the right\.", first), (
+        first
+    )
+
+
 class Crashing(FakeLab):
     """Its experiments end in a word."""
 

@@ -39,9 +39,10 @@ PRICE = Price(100.0, 200.0)
 
 def settings_for(url: str, *words: str, **more: Any) -> LanguageSettings:
     limits = {name: more.pop(name) for name in ("max_usd", "max_tokens") if name in more}
+    think = more.pop("think", "wall")
     return LanguageSettings(
         default=MODEL,
-        models={MODEL: ModelSettings(name=MODEL, api_base=url, key="REAL_KEY", attempts=1)},
+        models={MODEL: ModelSettings(name=MODEL, api_base=url, key="REAL_KEY", attempts=1, think=think)},
         prices={MODEL: PRICE},
         commands={"cli": command(*words, relay=True, **more)},
         **limits,
@@ -79,6 +80,19 @@ def test_a_command_asks_a_model_that_it_cannot_reach_in_each_dialect(
         assert data["tokens"] == [server.input_tokens, server.output_tokens]
         assert data["usd"] == pytest.approx(PRICE.of(server.input_tokens, server.output_tokens))
         assert CANARY not in data["said"]
+
+
+@needs_sandbox
+def test_in_a_replay_a_command_takes_what_its_questions_take_however_busy_the_machine_is(toy: Task) -> None:
+    with LlmServer(lambda call: f"take 0.{call.number + 3}") as server:
+        ledger = run(toy, server, "ask", *DIALECTS, think="auto", budget_s=20.0)
+        (data, *_) = thoughts(ledger)
+        given = ModelSettings(name=MODEL)
+        each = given.latency + sum(data["tokens"]) / data["calls"] / given.prefill
+    nominal = given.nominal_s(*data["tokens"], answers=data["calls"])
+    assert data["seconds"] == pytest.approx(nominal, abs=1e-4)
+    assert data["calls"] * each < nominal
+    assert data["wall_s"] == 1.0  # of a clock that ticks when it is looked at
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from orgopt.evolve.space.texts import RefusedChangeError, prose, with_texts
 from orgopt.jsonl import read_lines
 from orgopt.report import page
 from orgopt.study.config import SAMPLER_KIND, StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing

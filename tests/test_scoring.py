@@ -10,9 +10,9 @@ from rich.console import Console
 import orgopt
 from orgopt.calibration import calibrate
 from orgopt.cli.run import summary
-from orgopt.confirmation import against
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
+from orgopt.gain_evidence import against
 from orgopt.knob import parse_knobs
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld

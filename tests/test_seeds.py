@@ -8,7 +8,7 @@ import pytest
 
 from orgopt.errors import UsageError
 from orgopt.seeds import Stream, derive, entropy, generator
-from orgopt.study.log import Folder
+from orgopt.study.folder import Folder
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 from tests.conftest import ROOT

@@ -17,7 +17,7 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Job
 from orgopt.jsonl import read_lines
 from orgopt.study.config import SAMPLER_KIND, StudyConfig, study_name
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.task import Task
 from tests.conftest import ROOT
 from tests.fakes.arena import toy_arena, toy_replay

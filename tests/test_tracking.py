@@ -27,7 +27,7 @@ from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
 from orgopt.tracking.direct import Direct
-from orgopt.tracking.noted import NOTED, Noted
+from orgopt.tracking.sent_record import NOTED, Noted
 from orgopt.tracking.study_note import against_seed, apart
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
@@ -719,7 +719,7 @@ def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
 
 
 def test_only_one_process_sends_a_study(workspace: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgopt.tracking.noted.PATIENCE_S", 0)
+    monkeypatch.setattr("orgopt.tracking.sent_record.PATIENCE_S", 0)
     folder = copied(original, workspace)
     with Noted(folder, store_uri(workspace)):
         assert Tracking(workspace).sync(folder) == (0, "another process is sending study s")

@@ -82,9 +82,9 @@ class ModelSettings:
         """Whether agents are charged nominal seconds, in a lab whose clock jumps or in another."""
         return self.think == "nominal" or (self.think == "auto" and virtual)
 
-    def nominal_s(self, input_tokens: int, output_tokens: int) -> float:
-        """The nominal seconds of an answer."""
-        return self.latency + input_tokens / self.prefill + output_tokens / self.output
+    def nominal_s(self, input_tokens: int, output_tokens: int, *, answers: int = 1) -> float:
+        """The nominal seconds of an answer, or of several with the tokens of all."""
+        return answers * self.latency + input_tokens / self.prefill + output_tokens / self.output
 
     @property
     def where(self) -> str:

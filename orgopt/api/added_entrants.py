@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orgopt.called import argument
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
+from orgopt.invocation import argument
 from orgopt.study.config import differences
-from orgopt.study.contest import LOG
+from orgopt.study.contest_log import LOG
 from orgopt.study.records.head import ContestRecord
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.reader import read_records

@@ -18,12 +18,12 @@ from orgopt.asking.ask import Answered, asked_roles
 from orgopt.asking.ask import ask as ask_roles
 from orgopt.asking.situations import MOMENTS, Moment
 from orgopt.callback import Callback
-from orgopt.called import argument
 from orgopt.document import Program, load
 from orgopt.errors import UsageError
 from orgopt.evolve.asked_rewriter import ask_rewriter, rewriter_of
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
+from orgopt.invocation import argument
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from orgopt.api.run_result import read_run_settings
 from orgopt.api.runs import LEDGER
-from orgopt.called import argument
 from orgopt.errors import LabError, StoreError, UsageError
+from orgopt.invocation import argument
 from orgopt.knob import Settings
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.sandbox.launch import Sandbox

@@ -26,7 +26,6 @@ from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.toml_notify import Notices, notify_command
 from orgopt.callback import Callback, Following
-from orgopt.called import argument
 from orgopt.document import Program, parse, read
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
@@ -34,9 +33,10 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.evolve.trials.kept_plain import plain_folder
+from orgopt.invocation import argument
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.study.contest import ContestLog, digest_of
+from orgopt.study.contest_log import ContestLog, digest_of
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.defaults import contest_seeds
 from orgopt.study.ranking import Ranking

@@ -11,10 +11,10 @@ from orgopt.api.bounds import RAY
 from orgopt.api.inputs import Duration, experiments_a_slot, seconds
 from orgopt.calibration import UNEDITED_RUNS, calibrate
 from orgopt.callback import Callback
-from orgopt.called import argument
-from orgopt.confirmation import PAIRS
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
+from orgopt.gain_evidence import PAIRS
+from orgopt.invocation import argument
 from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import cores

@@ -12,8 +12,8 @@ from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
 from orgopt.agents.thinking.spend import Spend
 from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
-from orgopt.called import argument
 from orgopt.errors import ModelError, UsageError
+from orgopt.invocation import argument
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.settings import read_tables

@@ -26,13 +26,13 @@ from orgopt.api.steering import seconds_left
 from orgopt.api.study_plan import Plan
 from orgopt.api.toml_notify import notify_command
 from orgopt.callback import Callback
-from orgopt.called import argument
 from orgopt.document import Program, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
 from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
+from orgopt.invocation import argument
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import BY_ASKING, BY_RUN, NO_REWRITER, StudyConfig, check_config

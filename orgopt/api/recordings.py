@@ -10,8 +10,8 @@ from orgopt.api.bounds import require
 from orgopt.api.inputs import AnyTask, one_task, told
 from orgopt.api.labs import open_lab
 from orgopt.callback import Callback
-from orgopt.called import argument
 from orgopt.errors import TaskError, UsageError
+from orgopt.invocation import argument
 from orgopt.lab.worlds.active_learning import sought
 from orgopt.lab.worlds.open import open_recorded
 from orgopt.lab.worlds.recorder import Recording, recording_lab_task

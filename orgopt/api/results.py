@@ -12,8 +12,8 @@ from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.ledger import Ledger, read_ledger, shown_sign
 from orgopt.locks import is_held
 from orgopt.nearest import did_you_mean
-from orgopt.study.contest import LOG as CONTEST_LOG
-from orgopt.study.log import PAUSE, is_written
+from orgopt.study.contest_log import LOG as CONTEST_LOG
+from orgopt.study.folder import PAUSE, is_written
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
@@ -19,7 +19,7 @@ from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.run import ending
 from orgopt.task import Task
-from orgopt.team.costs import Report
+from orgopt.team.cost_of_parts import Report
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -121,11 +121,11 @@ def run_view(folder: Path) -> RunView:
         StoreError: Its ledger is damaged.
     """
     try:
-        ending = Ending.from_dict(json.loads(regular.read_text(folder / VERDICT)))
+        ending = Ending.from_dict(json.loads(regular_files.read_text(folder / VERDICT)))
     except (OSError, ValueError, AttributeError, TypeError):  # it is not over, or was made by an older orgopt
         ending = None
     try:
-        program = regular.read_text(folder / "program.md")
+        program = regular_files.read_text(folder / "program.md")
     except OSError:
         program = ""
     settings, events = asdict(read_run_settings(folder)), read_ledger(folder / LEDGER)

@@ -29,9 +29,9 @@ from orgopt.api.language import answering, check, frozen, going_on, language_set
 from orgopt.api.run_folder import home_of, missing, new_folder, remove
 from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, VERDICT, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
-from orgopt.called import own_command
 from orgopt.document import load, require_org
 from orgopt.errors import UsageError
+from orgopt.invocation import own_command
 from orgopt.lab.sandbox.choice import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.locks import holding
@@ -42,7 +42,7 @@ from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
 from orgopt.task_fit import require_fit
 from orgopt.task_folder import load_task
-from orgopt.team.costs import report
+from orgopt.team.cost_of_parts import report
 from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository
 

@@ -12,7 +12,7 @@ from orgopt.api.planning import plan
 from orgopt.api.study_plan import Plan
 from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.errors import StoreError, UsageError
-from orgopt.study.verified import LOG_SUFFIX, VerifiedLog, verify_logs
+from orgopt.study.log_check import LOG_SUFFIX, VerifiedLog, verify_logs
 from orgopt.workspace import find_workspace
 
 P = ParamSpec("P")

@@ -17,7 +17,6 @@ from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while
 from orgopt.api.study_result import StudyResult
 from orgopt.api.toml_notify import Notices
 from orgopt.callback import Callback, Following
-from orgopt.called import own_command
 from orgopt.document import Program
 from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
@@ -25,12 +24,13 @@ from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_plain import plain_folder
+from orgopt.invocation import own_command
 from orgopt.ledger import write_text
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.report import page
 from orgopt.study.config import REWRITER_KIND, StudyConfig, study_name
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import GenerationRecord
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study

@@ -1,7 +1,7 @@
 """The chart of a board: how the best came to be as good as it is, a step an accepted claim."""
 
 from orgopt.board.frame import gain_words, name_of
-from orgopt.board.view import BoardView
+from orgopt.board.public_view import BoardView
 from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, ticks
 

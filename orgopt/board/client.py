@@ -32,15 +32,15 @@ class Board:
         self.address = address.rstrip("/")
 
     def read(self) -> dict[str, Any]:
-        """The board: see `orgopt.board.view.BoardView.to_dict`."""
+        """The board: see `orgopt.board.public_view.BoardView.to_dict`."""
         return self._asked("/board.json")
 
     def claim(self, number: int) -> dict[str, Any]:
-        """A claim: see `orgopt.board.view.whole_dict`."""
+        """A claim: see `orgopt.board.public_view.whole_dict`."""
         return self._asked(f"/claims/{number}.json")
 
     def next(self) -> dict[str, Any]:
-        """What is most worth trying: see `orgopt.board.work.Suggestion.to_dict`."""
+        """What is most worth trying: see `orgopt.board.suggestions.Suggestion.to_dict`."""
         return self._asked("/next.json")
 
     def submit(self, claim: Claim, key: Key) -> dict[str, Any]:

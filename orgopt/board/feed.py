@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from orgopt.board.view import BoardView
+from orgopt.board.public_view import BoardView
 from orgopt.markup import visible
 
 _ATOM = "http://www.w3.org/2005/Atom"

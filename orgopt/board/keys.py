@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import StoreError, UsageError
 
 DIGITS = 64
@@ -55,7 +55,7 @@ def own_key(path: Path) -> Key:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(32) + "\n")
-        text = regular.read_text(path).strip()
+        text = regular_files.read_text(path).strip()
     except OSError as error:
         raise StoreError(f"cannot read or make the key {path}: {error.strerror}") from None
     try:

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from orgopt.board import standing, tables
+from orgopt.board import database, standing
 from orgopt.board.records import ClaimStatus
 from orgopt.errors import OrgoptError
 
 _DAY_S = 86_400.0
-_CLAIMS, _PEOPLE = tables.claims, tables.contributors
+_CLAIMS, _PEOPLE = database.claims, database.contributors
 
 
 class RateLimitError(OrgoptError):

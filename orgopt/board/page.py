@@ -5,8 +5,8 @@ Everything that a contributor wrote is text here, and can neither run nor look l
 
 from orgopt.board.chart import progress
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, unit_of, who
+from orgopt.board.public_view import BoardView
 from orgopt.board.records import ClaimRecord, Terms
-from orgopt.board.view import BoardView
 from orgopt.markup import Child, Markup, h
 
 _CHANGES = 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from orgopt.board.draws import seed
+from orgopt.board.drawn_seeds import seed
 from orgopt.knob import Settings
 
 BASELINE = 0

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from orgopt.board import draws
+from orgopt.board import drawn_seeds
 from orgopt.board.claims import digest, to_sign
 from orgopt.board.keys import signed_by
 from orgopt.board.sequential_test import level, log_evidence
@@ -50,8 +50,8 @@ def wrong(board: Mapping[str, Any], claim: Mapping[str, Any]) -> list[str]:
 def _checks(board: Mapping[str, Any], claim: Mapping[str, Any]) -> list[tuple[str, bool]]:
     result, test, text = claim["result"], claim["test"], claim["text"]
     secret = result["secret"]
-    seeds = [draws.seed(secret, claim["digest"], k) for k in range(len(result["rounds"]))]
-    again = [draws.seed(secret, claim["digest"], RECHECK + k) for k in range(len(result["recheck"]))]
+    seeds = [drawn_seeds.seed(secret, claim["digest"], k) for k in range(len(result["rounds"]))]
+    again = [drawn_seeds.seed(secret, claim["digest"], RECHECK + k) for k in range(len(result["recheck"]))]
     scale = math.sqrt(2) * board["noise"] / (abs(board["baseline"]) if board["by_ratio"] else 1.0)
     gains = [gain_of(one["best"], one["own"], scale, by_ratio=board["by_ratio"]) for one in result["rounds"]]
     evidence, alpha = log_evidence(gains, scale), level(test, board["family"])
@@ -62,7 +62,7 @@ def _checks(board: Mapping[str, Any], claim: Mapping[str, Any]) -> list[tuple[st
         ("its text is for another board", json.loads(text)["board"] == board["id"]),
         (
             "its secret does not lead to the commitment of the board",
-            0 < test <= draws.TESTS and draws.hashed(secret, test) == board["commitment"],
+            0 < test <= drawn_seeds.TESTS and drawn_seeds.hashed(secret, test) == board["commitment"],
         ),
         ("its seeds do not follow from its secret", [one["seed"] for one in result["rounds"]] == seeds),
         ("the seeds of its re-check do not", [one["seed"] for one in result["recheck"]] == again),

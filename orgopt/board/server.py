@@ -28,10 +28,10 @@ from orgopt.board.feed import feed
 from orgopt.board.frame import style_digest
 from orgopt.board.limits import RateLimitError
 from orgopt.board.page import page
+from orgopt.board.public_view import BoardView, view, whole_dict
 from orgopt.board.records import ClaimRecord
 from orgopt.board.store import ClaimStore
-from orgopt.board.view import BoardView, view, whole_dict
-from orgopt.board.work import assignment
+from orgopt.board.suggestions import assignment
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.task import Task
 

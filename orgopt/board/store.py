@@ -18,9 +18,9 @@ from typing import Any, Self, cast
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from orgopt.board import standing, tables
+from orgopt.board import database, standing
 from orgopt.board.claims import Received, ScriptChange
-from orgopt.board.draws import secret
+from orgopt.board.drawn_seeds import secret
 from orgopt.board.limits import check_limits
 from orgopt.board.records import BASELINE, BoardState, ClaimRecord, ClaimStatus, Round, Terms, VerificationResult, Work
 from orgopt.errors import OrgoptError, StoreError, UsageError
@@ -29,7 +29,7 @@ ATTEMPTS = 3
 """Verifiers that may be lost over a claim, which may be what kills them."""
 
 Row = Mapping[str, Any]
-_claims, _boards, _rounds, _people = tables.claims, tables.boards, tables.rounds, tables.contributors
+_claims, _boards, _rounds, _people = database.claims, database.boards, database.rounds, database.contributors
 
 
 class LeaseLostError(OrgoptError):
@@ -47,7 +47,7 @@ class ClaimStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = tables.open_engine(url)
+        self._engine = database.open_engine(url)
         with self._engine.begin() as here:
             row = here.execute(select(_boards.c.terms)).first()
         if row is None:
@@ -62,7 +62,7 @@ class ClaimStore:
         Raises:
             UsageError: The database has the board of another task.
         """
-        engine = tables.open_engine(url)
+        engine = database.open_engine(url)
         with engine.begin() as here:
             if here.execute(select(_boards.c.one)).first() is None:
                 begun = {"one": 1, "tests": 0, "best": BASELINE, "steps": 0, "turn": 0, "changes": 0}

@@ -2,7 +2,7 @@
 
 import secrets
 
-from orgopt.board.draws import new_root, secret
+from orgopt.board.drawn_seeds import new_root, secret
 from orgopt.board.records import Terms
 from orgopt.board.sequential_test import FAMILY
 from orgopt.errors import UsageError

@@ -13,14 +13,14 @@ from statistics import fmean
 import numpy as np
 
 from orgopt.board import standing
-from orgopt.board.draws import chance
+from orgopt.board.drawn_seeds import chance
 from orgopt.board.ladder import Ladder
 from orgopt.board.records import BASELINE, ClaimRecord, ClaimStatus, Round, VerificationResult, Work
 from orgopt.board.sequential_test import BATCH, BOUND, SequentialResult, level, log_evidence, verdict
 from orgopt.board.store import ClaimStore
 from orgopt.calibration import train_all
-from orgopt.confirmation import ahead
 from orgopt.errors import LabError
+from orgopt.gain_evidence import ahead
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.normalisation import varies
 from orgopt.samples import spread_of

@@ -120,7 +120,7 @@ def verify_command(
 
     Several verifiers may work on one board. One that is stopped or killed loses nothing: another goes on.
     """
-    from orgopt.board.view import whole_dict
+    from orgopt.board.public_view import whole_dict
 
     task, workspace = _task(task_name)
     store = _store(database or database_of(task, workspace))
@@ -270,9 +270,9 @@ class _Notes(Callback):
 
 
 def _text(path: Path) -> str:
-    from orgopt import regular
+    from orgopt import regular_files
 
-    return regular.read_text(path)
+    return regular_files.read_text(path)
 
 
 def _setting(text: str) -> tuple[str, Value]:

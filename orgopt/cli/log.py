@@ -9,7 +9,7 @@ from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, near, out, print_json
 from orgopt.cli.shared.exit_codes import Exit
 from orgopt.cli.shared.exits import command
-from orgopt.study.verified import VerifiedLog
+from orgopt.study.log_check import VerifiedLog
 
 
 @click.group("log", epilog="\b\nExamples:\n  orgopt log verify\n  orgopt log verify --repair trio-digits-5b1f")

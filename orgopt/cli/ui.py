@@ -159,7 +159,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         address = f"http://{HOST}:{port}"
         options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
         server = subprocess.Popen(
-            [sys.executable, "-m", "orgopt.live.beside", "server", *options],
+            [sys.executable, "-m", "orgopt.live.with_mlflow", "server", *options],
             env={**os.environ, **_ENVIRONMENT},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ from orgopt.evolve.search import Searched, searched
 from orgopt.evolve.trials.arena import Arena
 from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.records.names import SEARCH
 from orgopt.study.search_plan import SearchPlan, advice_of

@@ -17,7 +17,7 @@ from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.scoring import Score
 from orgopt.seeds import Stream, derive
 from orgopt.slug import slug
-from orgopt.study.contest import CONTEST, ContestLog, contest_identity
+from orgopt.study.contest_log import CONTEST, ContestLog, contest_identity
 from orgopt.study.ranking import Ranking, Scores, ranking
 
 Entrants = Mapping[str, str]

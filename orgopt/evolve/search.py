@@ -30,7 +30,7 @@ from orgopt.evolve.surrogate.examples import kept_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, OBJECTIVES, OPTIMIZERS, StudyConfig, check_config
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationRecord
 from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings

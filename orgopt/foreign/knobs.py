@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from orgopt import syntax
 from orgopt.foreign.divides import accepted
-from orgopt.foreign.draws import drawn
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
+from orgopt.foreign.random_generators import drawn
 from orgopt.foreign.ranges import compared_texts, range_of
 from orgopt.foreign.seed import VARIABLE
 from orgopt.foreign.sites import Site, knob_name

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from orgopt.foreign.draws import drawn, shared_draws
 from orgopt.foreign.kinds import is_seed
+from orgopt.foreign.random_generators import drawn, shared_draws
 from orgopt.foreign.sites.options import adds_option
 from orgopt.foreign.source import nodes, words
 

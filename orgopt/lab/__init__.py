@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from orgopt.called import argument
 from orgopt.errors import UsageError
+from orgopt.invocation import argument
 from orgopt.lab.base import Lab
 from orgopt.plugins import PluginKind
 from orgopt.task import Task

@@ -17,7 +17,7 @@ from orgopt.report.page import page, sections
 from orgopt.report.run_page import RunView, run_page, run_sections, run_title
 from orgopt.report.shell import Sections
 from orgopt.study.contest_view import ContestView, contest_view
-from orgopt.study.log import PAUSE
+from orgopt.study.folder import PAUSE
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import Growing
 from orgopt.study.verdict.study import ending

@@ -25,7 +25,7 @@ from orgopt.live import PLACES, PREFIX, address
 from orgopt.live.followed import Followed, FollowedStudy, followed
 from orgopt.live.verdicts import Verdicts
 from orgopt.markup import Child, h, visible
-from orgopt.report.forest import plain_table
+from orgopt.report.interval_tables import plain_table
 from orgopt.report.shell import policy, shell
 from orgopt.study.verdict.brief import Brief
 from orgopt.study.wording import date

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Self
 
-from orgopt.called import module
+from orgopt.invocation import module
 
 PORT = 5100
 """The first port that is tried; browsers refuse 5060 and 5061."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from orgopt.called import module
 from orgopt.errors import UsageError
+from orgopt.invocation import module
 
 MOST = 4
 """Jobs at the same time: they share the hardware, and each measures less beside others."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from orgopt.markup import Child, Markup, h
 from orgopt.report.browser import organization
-from orgopt.report.forest import Column, Row, forest, numbers, scale_of, verdict
+from orgopt.report.interval_tables import Column, Row, forest, numbers, scale_of, verdict
 from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
 from orgopt.study.verdict.ending_form import Ending, columns

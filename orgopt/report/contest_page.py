@@ -6,8 +6,8 @@ from statistics import fmean
 
 from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, glance
-from orgopt.report.forest import Column, Row, forest, numbers
-from orgopt.report.forest import verdict as word
+from orgopt.report.interval_tables import Column, Row, forest, numbers
+from orgopt.report.interval_tables import verdict as word
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending

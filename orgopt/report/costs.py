@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.ledger import Event, Ledger
 from orgopt.markup import Child, Markup, h
 from orgopt.org import Org
-from orgopt.report.forest import plain_table
+from orgopt.report.interval_tables import plain_table
 from orgopt.report.run_course import Spent, agent_time, course, slot_time
 from orgopt.report.stacked import stacked
 from orgopt.report.wasted import candidates, slots, waste, with_something
@@ -14,7 +14,7 @@ from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import PHASES
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, duration, phase_name
-from orgopt.team.costs import Report, Share, report
+from orgopt.team.cost_of_parts import Report, Share, report
 
 _PHASE = ("phase", "runs", "experiments", "hardware", "agents' time", "tokens", "dollars", "took")
 _MODEL = (

@@ -5,8 +5,8 @@ from collections import Counter
 from orgopt.markup import Markup, h
 from orgopt.report.browser import organization
 from orgopt.report.claims import pick
-from orgopt.report.forest import Column, Row, forest
-from orgopt.study.archive import elites, kind_of
+from orgopt.report.interval_tables import Column, Row, forest
+from orgopt.study.best_of_kinds import elites, kind_of
 from orgopt.study.view import StudyView
 from orgopt.study.wording import digits_of, plain
 

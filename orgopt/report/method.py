@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from orgopt.markup import Child, Markup, h
-from orgopt.report.forest import plain_table
+from orgopt.report.interval_tables import plain_table
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import Identity
 from orgopt.study.records.names import PHASES

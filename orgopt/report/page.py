@@ -7,8 +7,8 @@ from orgopt.ledger import Event, read_ledger
 from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, kinds, method, parts
 from orgopt.report.browser import data, organization
-from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
+from orgopt.report.interval_tables import verdict as word
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
 from orgopt.slug import slug

@@ -7,7 +7,7 @@ from orgopt.draw import Weight, Weights, svg
 from orgopt.markup import Markup, h
 from orgopt.org import Link, Org
 from orgopt.report.browser import organization
-from orgopt.report.forest import Column, Row, bars, forest
+from orgopt.report.interval_tables import Column, Row, bars, forest
 from orgopt.study.records.result import Ablation
 from orgopt.study.view import StudyView
 from orgopt.study.wording import digits_of, interval, signed

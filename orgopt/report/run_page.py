@@ -10,7 +10,7 @@ from orgopt.markup import Child, Markup, h, visible
 from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
 from orgopt.report.decisions import run_decisions
-from orgopt.report.forest import verdict as word
+from orgopt.report.interval_tables import verdict as word
 from orgopt.report.metric_chart import metric_course, small_course
 from orgopt.report.run_course import course, role_of, slot_time
 from orgopt.report.shell import Sections, contents, section, shell

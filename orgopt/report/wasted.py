@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.lab.base import Status
 from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
-from orgopt.report.forest import plain_table
+from orgopt.report.interval_tables import plain_table
 from orgopt.report.run_course import FAILED, Spent
 from orgopt.report.stacked import stacked
 from orgopt.score import Score

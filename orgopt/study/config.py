@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from orgopt import plugins, seeds
 from orgopt.agent_names import AGENT_KIND, REWRITING_AGENTS, SAMPLING_AGENTS
-from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
+from orgopt.invocation import argument
 from orgopt.lab import LAB_KIND
 from orgopt.plugins import PluginKind
 from orgopt.score import Score

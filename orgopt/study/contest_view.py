@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orgopt.document import parse, read
 from orgopt.errors import StoreError
-from orgopt.study.contest import LOG
+from orgopt.study.contest_log import LOG
 from orgopt.study.ranking import Ranking, ranking
 from orgopt.study.records.head import ContestRecord
 from orgopt.study.records.kinds import EvaluationRecord

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from orgopt.study.quality import LEVELS
+from orgopt.study.model_fit import LEVELS
 from orgopt.study.records.kinds import CandidateRecord, ModelRecord, Predicted, Record
 from orgopt.study.records.result import Came, Feedback, LastModel
 from orgopt.study.standing import Standing

@@ -52,11 +52,13 @@ class Standups:
         return self.attendees
 
     def read_reports(self, attendees: Sequence[Desk], reports: Mapping[str, str]) -> None:
-        """Each attendee reads what the others report, by the name of who says it."""
+        """Each attendee reads what the others report, by the name of who says it; one alone keeps its own."""
         for one in attendees:
             for author, text in reports.items():
                 if author != one.member.id:
                     one.agent.hear(f"{author} reports: {text}")
+                elif len(attendees) == 1:
+                    one.agent.hear(f"You noted: {text}")
 
     def read_notes(self, attendees: Sequence[Desk], told: Sequence[str]) -> None:
         """Each attendee hears what a person has told the team."""

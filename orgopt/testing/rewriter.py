@@ -15,7 +15,7 @@ from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.trials.runs import Wanted
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import SEARCH
+from orgopt.study.folder import SEARCH
 from orgopt.study.standing import standings
 from orgopt.testing.documents import trio
 from orgopt.testing.study import CONFIG, opened

@@ -11,7 +11,7 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.view import StudyView, load_study
 from orgopt.testing.documents import trio
 from orgopt.testing.toy_task import toy_replay, toy_task

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from orgopt.callback import Callback
-from orgopt.called import module, own_command
+from orgopt.invocation import module, own_command
 
 PATIENCE_S, TROUBLED_S = 60.0, 1.0
 """How long MLflow may take nothing, once the study is over, before it is left alone; and when it was in trouble."""

@@ -11,7 +11,7 @@ from orgopt.study.standing import Standing
 from orgopt.study.verdict.measures import form_of
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, interval, marked, noise, plain, unnegated
-from orgopt.tracking import ways
+from orgopt.tracking import mlflow_addresses
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
@@ -90,7 +90,7 @@ def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], a
         found += f", seed document {plain(claim.mean)}: {sure}, {escape(ahead(claim))}"
     lines = [f"**{STAR} Champion: {found}**", *(f"**→ {escape(line)}**" for line in advice[:1])]
     parts = ["  \n".join(lines), _measured(family, final, claim), _origin(family)]
-    parts += [ways.line({**more, **_links(family)}), _pictures(), *_experiments(family.own)]
+    parts += [mlflow_addresses.line({**more, **_links(family)}), _pictures(), *_experiments(family.own)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -121,22 +121,22 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
 
 
 def _ways(family: Family) -> str:
-    return ways.line(_links(family))
+    return mlflow_addresses.line(_links(family))
 
 
 def _links(family: Family) -> dict[str, str]:
     """What else there is of a candidate, by what it is."""
     task = family.view.tasks[0]
-    changed = ways.artifact(family.own_run, "diff.html") if family.parent else ""
+    changed = mlflow_addresses.artifact(family.own_run, "diff.html") if family.parent else ""
     return {
         "changes from its parent, in colours": changed,
-        "its document": ways.artifact(family.own_run, "program.md"),
-        "what its agents did, on the first seed": ways.artifact(family.own_run, f"ledger-{task}.json"),
+        "its document": mlflow_addresses.artifact(family.own_run, "program.md"),
+        "what its agents did, on the first seed": mlflow_addresses.artifact(family.own_run, f"ledger-{task}.json"),
     }
 
 
 def _pictures() -> str:
-    return ways.pictures(OWN, "chart.svg", "curves.svg", between=" ")
+    return mlflow_addresses.pictures(OWN, "chart.svg", "curves.svg", between=" ")
 
 
 def _standing(standing: Standing | None) -> str:

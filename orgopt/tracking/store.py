@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 
 from orgopt.addresses import without_passwords
 from orgopt.errors import StoreError
-from orgopt.tracking import ways
+from orgopt.tracking import mlflow_addresses
 from orgopt.tracking.database import SQLITE, create_database, relax
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.entry import CONTEXT, NOTE, OWN, SOURCE_TYPE, Entry, Source
@@ -114,7 +114,7 @@ class Store:
 
     def address(self, run_id: str) -> str:
         """Where a run is in MLflow's pages, from any of them."""
-        return ways.run(self.experiment, run_id)
+        return mlflow_addresses.run(self.experiment, run_id)
 
     def state(self, run_id: str) -> str:
         """`active`, `deleted`, or `` when there is no such run."""

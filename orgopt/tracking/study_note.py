@@ -19,7 +19,7 @@ from orgopt.study.wording import (
     plain,
     signed,
 )
-from orgopt.tracking import ways
+from orgopt.tracking import mlflow_addresses
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
 
@@ -46,7 +46,7 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", *(f"**→ {escape(line)}**" for line in told.advice[:1])]
-    parts = ["  \n".join(head), _figures(final, link), _joined(told), ways.line(more), shown]
+    parts = ["  \n".join(head), _figures(final, link), _joined(told), mlflow_addresses.line(more), shown]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.notes, *told.advice[1:])))
     rows = [
         f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "

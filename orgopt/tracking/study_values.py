@@ -13,7 +13,7 @@ from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, interval, noise, plain
-from orgopt.tracking import names, pictures, tables, ways, whiskers
+from orgopt.tracking import mlflow_addresses, names, pictures, tables, whiskers
 from orgopt.tracking.candidate_note import Family, champion_note
 from orgopt.tracking.candidate_values import parts_points, placed, sources
 from orgopt.tracking.diffs import diff, diff_page
@@ -157,7 +157,7 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
         names.RESULT.name: result(final, told),
     }
     shown = [name for name in PICTURES if name in files]
-    text = note(told, final, address, more, ways.pictures(OWN, *shown))
+    text = note(told, final, address, more, mlflow_addresses.pictures(OWN, *shown))
     return Entry(
         at=final.at,
         tags={**tags, NOTE: text[:LONGEST_VALUE], **tables.shown_as_tables(files)},

@@ -11,8 +11,8 @@ from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
 from orgopt.study.view import study
 from orgopt.tracking.names import experiment_name, prompt_name, study_id
-from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import Prompt
+from orgopt.tracking.sent_record import Noted
 from orgopt.tracking.store import Store, connect, require_answer, store_uri
 from orgopt.tracking.unsent import Unsent
 

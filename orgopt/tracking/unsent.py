@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from orgopt.errors import StoreError
 from orgopt.ledger import read_ledger
-from orgopt.study.log import MODEL
+from orgopt.study.folder import MODEL
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
 from orgopt.study.records.reader import written
@@ -27,18 +27,18 @@ from orgopt.tracking import (
     chart_views,
     control,
     logged_model,
+    mlflow_addresses,
     names,
     study_values,
     trace_names,
     trace_sending,
     traces,
-    ways,
 )
 from orgopt.tracking.entry import OWN, PROMPTS, Entry
 from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest
-from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
+from orgopt.tracking.sent_record import Noted
 from orgopt.tracking.store import Store
 from orgopt.tracking.study_note import in_words
 
@@ -207,13 +207,13 @@ class Unsent:
         charts, teams = chart_views.keys(self.store.study)
         champion = self._address(final.champion)
         return {
-            "Champion beside seed document": ways.charts(experiment, teams),
-            "their documents in colours": ways.artifact(study, "champion/diff.html"),
-            "champion's runs, step by step": ways.traces(champion) if champion else "",
-            "charts": ways.charts(experiment, charts),
-            "all candidates": ways.every(experiment),
-            "report": ways.artifact(study, "report.html"),
-            "prompt versions": ways.prompt(experiment, self.prompt.name),
+            "Champion beside seed document": mlflow_addresses.charts(experiment, teams),
+            "their documents in colours": mlflow_addresses.artifact(study, "champion/diff.html"),
+            "champion's runs, step by step": mlflow_addresses.traces(champion) if champion else "",
+            "charts": mlflow_addresses.charts(experiment, charts),
+            "all candidates": mlflow_addresses.every(experiment),
+            "report": mlflow_addresses.artifact(study, "report.html"),
+            "prompt versions": mlflow_addresses.prompt(experiment, self.prompt.name),
         }
 
     def _linked(self, candidates: Sequence[str]) -> dict[str, str]:

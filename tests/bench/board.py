@@ -6,7 +6,7 @@
     python -m tests.bench.board speed --claims 20  # real experiments of digits
 
 The first three are simulated: rounds are drawn, and go through the very test and ladder that a board has. A resolution
-is that of a run's verification (`orgopt.confirmation`): eight pairs show it in four of five cases.
+is that of a run's verification (`orgopt.gain_evidence`): eight pairs show it in four of five cases.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import numpy as np
 
 from orgopt.board.ladder import Ladder
 from orgopt.board.sequential_test import BATCH, FAMILY, SequentialResult, level, verdict
-from orgopt.confirmation import LEVEL, PAIRS, POWER
+from orgopt.gain_evidence import LEVEL, PAIRS, POWER
 from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.lab.local import LocalLab
 from orgopt.samples import t_quantile

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 
 from orgopt.calibration import measured
-from orgopt.confirmation import PAIRS, Evidence
+from orgopt.gain_evidence import PAIRS, Evidence
 from orgopt.lab.local import LocalLab
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task

@@ -21,13 +21,13 @@ import numpy as np
 
 from orgopt.cli import main as orgopt
 from orgopt.document import load
-from orgopt.evolve.proposers.draws import coordinates, transferred
+from orgopt.evolve.proposers.points import coordinates, transferred
 from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate import ensemble
 from orgopt.evolve.surrogate.examples import Examples, from_records, records_of
 from orgopt.evolve.surrogate.gp import KnownScores, krige
-from orgopt.study.quality import Quality, quality
+from orgopt.study.model_fit import Quality, quality
 from orgopt.study.view import load_study
 from orgopt.task_folder import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS

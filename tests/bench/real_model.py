@@ -30,7 +30,7 @@ from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.slug import slug
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.task_folder import load_task
 from tests.bench.science import wilson
 from tests.conftest import ROOT

@@ -31,8 +31,8 @@ from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document import Program, load, parse
 from orgopt.evolve.proposers import sampler
 from orgopt.evolve.proposers.cross import Cross
-from orgopt.evolve.proposers.draws import mutated
 from orgopt.evolve.proposers.openings import openings
+from orgopt.evolve.proposers.points import mutated
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space import roles
 from orgopt.evolve.space.candidate import Candidate

@@ -9,7 +9,7 @@ import numpy as np
 
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.study.archive import elites, kind_of
+from orgopt.study.best_of_kinds import elites, kind_of
 from orgopt.study.standing import Standing
 
 Parents = Callable[
@@ -19,7 +19,7 @@ Parents = Callable[
 
 
 def by_kind(parents: Parents, share: float) -> Parents:
-    """Parents of whom a share are the best of a kind that is drawn evenly; see `orgopt.study.archive`."""
+    """Parents of whom a share are the best of a kind that is drawn evenly; see `orgopt.study.best_of_kinds`."""
 
     def drawn(
         self: Proposer,

@@ -9,7 +9,7 @@ from orgopt.document import Program, load
 from orgopt.evolve.search import optimize
 from orgopt.jsonl import JsonLog
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.task import Task
 from tests.conftest import ROOT
 from tests.fakes.arena import toy_arena

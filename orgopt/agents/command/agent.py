@@ -20,6 +20,7 @@ from orgopt.agents.command.task_file import TASK_FILE, finished, ticked
 from orgopt.agents.command.toml_agents import CommandSettings
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt as words
+from orgopt.agents.thinking import results
 from orgopt.agents.thinking.answers import Answer, key_of
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import MAX_SCRIPT
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from orgopt.agents.llm.model import Absent, Model
 
 _STOP_LIMIT_S = 8.0
+_NOT_ITS_OWN = {CommandFailure.NOT_STARTED, CommandFailure.OVER_BUDGET, CommandFailure.STOPPED, CommandFailure.LOST}
 
 
 def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> None:
@@ -72,6 +74,8 @@ class CommandAgent(Mind):
         clock: Seconds by which the agent is charged for a call.
     """
 
+    own_failures = frozenset(CommandFailure) - _NOT_ITS_OWN
+
     def __init__(
         self,
         seat: Seat,
@@ -91,13 +95,17 @@ class CommandAgent(Mind):
         if purpose != "propose":
             return {"report": report_of(now)}
         start = now.view.starts[0].settings
-        return {
+        found = {
             "mission": words.mission(now),
             "settings": words.knob_table(now.view.knobs, start, now.view.free),
             "known": words.known(now),
+            "running": results.running(now),
+            "last": results.last(now),
+            "failed": "\n".join(words.clean(problem) for problem in now.failed),
             "inbox": words.inbox(now),
             "left": words.left(now),
         }
+        return {name: text for name, text in found.items() if text}
 
     def about(self, now: Situation) -> Mapping[str, Any]:
         return {
@@ -179,13 +187,19 @@ class CommandAgent(Mind):
             done = self._perform(replace(self._job(now, start, told, settings), relay=relay.line))
         used, stopped = relay.used, done.ended == "stopped"
         secrets = [*_secrets(settings, self._environ), relay.line.key]
-        asked = {"asked": used.calls, "unanswered": relay.failed, "cut": relay.cut}
+        asked: dict[str, Any] = {"asked": used.calls, "unanswered": relay.failed, "cut": relay.cut}
+        wall_s = round(self._clock() - began, 4)
+        given = self._model.settings
+        if given.nominal(virtual=now.work.virtual):
+            # By its questions alone: what else a command does is short, and takes as long as the machine is busy.
+            asked["wall_s"] = wall_s
+            wall_s = round(given.nominal_s(used.input_tokens, used.output_tokens, answers=used.calls), 4)
         return Answer(
             text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
             usd=round(used.usd, 8),
-            seconds=round(self._clock() - began, 4),
+            seconds=wall_s,
             failure=CommandFailure.STOPPED if stopped else "",
         )
 
@@ -281,5 +295,6 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         said=done["output"],
         memory=done.get("kept") if now.view.assignment else None,
         facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
+        | {name: done[name] for name in ("wall_s",) if name in done}
         | ({"printed": done["output"]} if answer.failure else {}),
     )

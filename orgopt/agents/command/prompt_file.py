@@ -17,6 +17,9 @@ _SECTIONS = {
     "mission": "What the organization is for, and the task",
     "settings": "The knobs that you may turn: value at your start, what else is allowed, group",
     "known": "What was tried, as far as you know of it",
+    "running": "What others run now",
+    "last": "How your last experiment went",
+    "failed": "Why your last calls gave no experiment",
     "inbox": "What others told you since you last worked",
     "left": "What is left of the organization's budget",
 }
@@ -58,7 +61,7 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
     )
     if now.view.assignment:
         work += _HELD
-    sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
+    sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items() if told.get(name)]
     return "\n\n".join([prompt.charge(now), "## How you work", work, *sections, _now(now, start)]) + "\n"
 
 

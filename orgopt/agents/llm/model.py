@@ -26,7 +26,7 @@ from dspy.lm15 import (
 from dspy.utils.exceptions import LMError
 
 from orgopt.agents.llm.faults import failure_of, refuses, unsent
-from orgopt.agents.llm.opening import opened
+from orgopt.agents.llm.open_model import opened
 from orgopt.agents.llm.retries import CallAttempt, pause_after, until_answered
 from orgopt.agents.llm.streaming import Streaming
 from orgopt.agents.thinking.answers import Answer

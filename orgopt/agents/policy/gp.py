@@ -18,7 +18,7 @@ from scipy.special import erfcx
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.candidates import first_new, free, turned, within
-from orgopt.agents.policy.gaussian_process import FittedGP, Process
+from orgopt.agents.policy.gaussian_process_model import FittedGP, Process
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 

@@ -64,8 +64,8 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
         raise InvalidAnswerError(_nothing(now, start, turned))
     if (repeated := _repeated(now, start, settings, script_text)) is not None:
         raise InvalidAnswerError(repeated)
-    words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
-    note = prompt.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
+    expected = f"{results.EXPECTS}{said.expectation.strip()}" if said.expectation.strip() else ""
+    note = prompt.clean(f"{said.hypothesis.strip() or 'no hypothesis given'}{expected}", MAX_WORDS)
     return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
 
 

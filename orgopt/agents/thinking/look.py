@@ -40,6 +40,8 @@ def _whole(now: Situation, one: Known) -> str:
         lines.append(f"why: {clean(note)}")
     if course := results.course(now, one):
         lines.append(course)
+    if rewritten := results.script_lines(now, 0, one.id):
+        lines.append(f"its {now.work.task.script} against the baseline's:\n{rewritten}")
     return "\n".join(lines)
 
 
@@ -47,4 +49,6 @@ def _beside(now: Situation, one: Known, other: Known) -> str:
     """What differs between two experiments."""
     moved = results.moved(one.settings, other.settings)
     gave = f"{results.evidence(now, one)} and {results.evidence(now, other)}"
-    return f"#{one.id} against #{other.id}, which gave {gave}: {', '.join(moved) or 'the same values of knobs'}"
+    text = f"#{one.id} against #{other.id}, which gave {gave}: {', '.join(moved) or 'the same values of knobs'}"
+    lines = results.script_lines(now, one.id, other.id)
+    return f"{text}\n{lines}" if lines else text

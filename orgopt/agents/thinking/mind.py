@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
@@ -42,6 +42,9 @@ class Mind(Agent):
         seat: Its place in the team.
         books: What is written down of its thoughts.
     """
+
+    own_failures: Collection[str] = (Failure.INVALID,)
+    """Failures that an agent can do something about: it is told of them when it thinks again."""
 
     def __init__(self, seat: Seat, books: Books) -> None:
         self.seat, self.books = seat, books
@@ -98,7 +101,7 @@ class Mind(Agent):
         if thought.memory is not None:
             self._notes = thought.memory
         if purpose == "propose":
-            self._failed = [*self._failed, thought.error][-_FAILURES:] if thought.failure == Failure.INVALID else []
+            self._failed = [*self._failed, thought.error][-_FAILURES:] if thought.failure in self.own_failures else []
         if purpose == "remember" and not thought.failure:
             self.books.memories.write(self.seat.role, thought.text)
 

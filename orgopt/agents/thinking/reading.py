@@ -25,6 +25,7 @@ _MOST_OBJECTS = 20
 _QUOTES = str.maketrans("\u201c\u201d", '""')  # typographic ones
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
 _TOKENS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\#[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL)
+_CHANGE = re.compile(r"([A-Za-z_]\w*)\s*(?:\s\S+\s*(?:→|->)|=)\s*([\w.+-]+)")
 _BRACKETS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|[{}\[\]]""")
 
 
@@ -131,6 +132,8 @@ def _objects(text: str) -> Iterator[str]:
 def value(name: str, text: str) -> Any:
     """The value in a section: JSON, else a Python literal, comments and a fence aside; None where it is empty.
 
+    Of knobs also changes as our own table has them, `LR 0.1 → 0.05`, or `LR = 0.05`.
+
     Of several objects the first counts, and what stands after it does not.
 
     Raises:
@@ -143,6 +146,8 @@ def value(name: str, text: str) -> Any:
         return None
     first = _first(given) if len(given) <= _MAX_VALUE else ""
     found = _parsed(first)
+    if found is _NOTHING and name == "knobs":
+        found = _changes(given)
     if found is _NOTHING:
         raise InvalidAnswerError(f"the section {name} is not JSON: {clean(text, 80)!r}")
     return found
@@ -171,6 +176,21 @@ def _parsed(text: str) -> Any:
         return literal(plain.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return _NOTHING
+
+
+def _changes(text: str) -> Any:
+    """Changes of knobs in lines, or between commas, as an object; `_NOTHING` where something else is among them."""
+    parts = [part.strip(" \t-*.") for part in re.split(r"[,;\n]", text.replace("`", "")) if part.strip()]
+    matches = [_CHANGE.fullmatch(part) for part in parts[: _MOST_OBJECTS + 1]]
+    if not matches or len(matches) > _MOST_OBJECTS:
+        return _NOTHING
+    found: dict[str, Any] = {}
+    for match in matches:
+        if match is None:
+            return _NOTHING
+        one = _parsed(match[2])
+        found[match[1]] = match[2] if one is _NOTHING else one
+    return found
 
 
 def _closed(text: str) -> str:

@@ -20,8 +20,11 @@ MAX_KNOWN = 6_000  # characters
 _BEST, _LATEST = 6, 4
 _STEP = 4  # so many new rows come before old ones are left out
 _MAX_NOTE = 100  # characters of a hypothesis in a row
+_MAX_EXPECTED = 40  # of what was expected
 _MAX_ERROR, _ERROR_LINES = 1_500, 20
 _CURVE = 5  # last values
+EXPECTS = "; expects "
+"""What stands between a hypothesis and what it expects, in the note of an experiment."""
 _HOPELESS_SD = 10.0
 _WORD = re.compile(r"[^\W\d]\w+")
 _CHANGING = re.compile(
@@ -52,7 +55,9 @@ def known(now: Situation) -> str:
     first = max(1, (len(all_known) - _LATEST) // _STEP * _STEP)
     shown = {one.id: one for one in [all_known[0], *view.knowledge.ranked(_BEST), *all_known[first:]]}
     rows = [row(now, shown[number]) for number in sorted(shown)]
-    heads = [f"id | {clean(now.work.task.metric)} | what changed, against what | why"] if len(rows) > 1 else []
+    expected = " (what was expected)" if any(_expected(now, shown[number]) for number in shown) else ""
+    metric = clean(now.work.task.metric)
+    heads = [f"id | {metric}{expected} | what changed, against what | why"] if len(rows) > 1 else []
     said = noise(now)
     return bounded([*heads, *rows], MAX_KNOWN) + (f"\n{said}" if said else "")
 
@@ -60,8 +65,9 @@ def known(now: Situation) -> str:
 def row(now: Situation, one: Known) -> str:
     """A result in a line."""
     changed = changes(now, one)
-    why = _end_of(error, 1) if (error := _error_of(now, one)) else _why(now, one, changed)
-    return f"#{one.id} | {evidence(now, one)} | {changed}{f' | {clean(why, _MAX_NOTE)}' if why else ''}"
+    why = _end_of(error, 1) if (error := _error_of(now, one)) else _why(now, one, changed).partition(EXPECTS)[0]
+    expected = f" ({clean(said, _MAX_EXPECTED)})" if (said := _expected(now, one)) else ""
+    return f"#{one.id} | {evidence(now, one)}{expected} | {changed}{f' | {clean(why, _MAX_NOTE)}' if why else ''}"
 
 
 def noise(now: Situation) -> str:
@@ -183,6 +189,12 @@ def difference(now: Situation, one: Known) -> str:
     return "\n".join(_diff(now.work.script, 0, one.id)) if rewritten(now, one) else setting(now, one)
 
 
+def script_lines(now: Situation, before: int, after: int) -> str:
+    """What differs between the scripts of two experiments, apart from values of knobs; empty for nothing."""
+    base = now.view.knowledge.all[0].settings
+    return "\n".join(_diff({one: with_values(now.work.script[one], base) for one in (before, after)}, before, after))
+
+
 def moved(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
     """The knobs that have other values in another setting, with both."""
     return [f"{name} {_apart(before[name], value)}" for name, value in after.items() if before[name] != value]
@@ -217,6 +229,11 @@ def _why(now: Situation, one: Known, changed: str) -> str:
     note = now.work.notes.get(one.id, "")
     said, moved = (_WORD.findall(text.lower()) for text in (note.partition(": ")[2], changed))
     return note if any(word not in moved and not _CHANGING.fullmatch(word) for word in said) else ""
+
+
+def _expected(now: Situation, one: Known) -> str:
+    """What whoever proposed an experiment expected of it; empty where nothing was said, or it failed."""
+    return now.work.notes.get(one.id, "").partition(EXPECTS)[2] if one.metric is not None else ""
 
 
 def _error_of(now: Situation, one: Known) -> str:

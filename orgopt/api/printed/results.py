@@ -9,7 +9,7 @@ from orgopt.api.model_skills import ModelSkill
 from orgopt.normalisation import Measure
 from orgopt.score import Score
 from orgopt.study.verdict.ending_form import Ending
-from orgopt.team.costs import Report
+from orgopt.team.cost_of_parts import Report
 
 State = Literal["running", "paused", "stopped", "done"]
 

@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.text import Text
 
 from orgopt.agents.approval import Approve, Rewritten
-from orgopt.called import argument
 from orgopt.cli.shared.base import err
 from orgopt.errors import UsageError
+from orgopt.invocation import argument
 from orgopt.markup import visible
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from orgopt.api.bounds import BOUNDS, RAY
 from orgopt.api.inputs import experiments_a_slot, seconds
-from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
+from orgopt.invocation import own_command as own_command
 from orgopt.json_values import SCHEMA_VERSION
 from orgopt.plugins import PluginKind
 

@@ -4,7 +4,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orgopt.cli.shared.base import count
-from orgopt.team.costs import Report, Share
+from orgopt.team.cost_of_parts import Report, Share
 
 
 def bottleneck(report: Report) -> str:

@@ -8,12 +8,12 @@ from typing import NoReturn, ParamSpec, TypeVar
 import click
 
 from orgopt.addresses import without_passwords
-from orgopt.called import own_command, typed
 from orgopt.cli.shared.base import err
 from orgopt.cli.shared.exit_codes import Exit, error_json, exit_code
 from orgopt.cli.shared.missing import without
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, ModelError, OrgoptError, SandboxError, StoreError
+from orgopt.invocation import own_command, typed
 from orgopt.plugin_faults import naming_packages
 
 P = ParamSpec("P")

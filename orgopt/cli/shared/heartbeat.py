@@ -1,4 +1,4 @@
-"""A sign of life where there is no terminal: a line whenever nothing was said for ten seconds."""
+"""A sign of life where there is no terminal: a line after ten seconds of silence, the same one again after a minute."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console
 
 EVERY_S = 10.0
+_SAME = 6  # times as long a silence before the same line again
 
 
 class Heartbeat:
@@ -21,7 +22,7 @@ class Heartbeat:
 
     def __init__(self, console: Console, line: Callable[[], str], every_s: float = EVERY_S) -> None:
         self.console, self.line, self.every_s = console, line, every_s
-        self._said_at = time.monotonic()
+        self._said_at, self._said = time.monotonic(), ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -38,13 +39,13 @@ class Heartbeat:
     def say(self, line: str) -> None:
         """Say something now, unless this is a terminal."""
         if not self.console.is_terminal:
-            self._said_at = time.monotonic()
+            self._said_at, self._said = time.monotonic(), line
             self.console.print(line, markup=False, soft_wrap=True)
 
     def _run(self) -> None:
-        while not self._ended.wait(max(0.0, self._said_at + self.every_s - time.monotonic())):
-            if time.monotonic() - self._said_at >= self.every_s:
-                if line := self.line():
-                    self.say(line)
-                else:
-                    self._said_at = time.monotonic()
+        looked_at = self._said_at
+        while not self._ended.wait(max(0.0, max(looked_at, self._said_at) + self.every_s - time.monotonic())):
+            looked_at = time.monotonic()
+            silent_s, line = looked_at - self._said_at, self.line()
+            if line and silent_s >= self.every_s * (_SAME if line == self._said else 1):
+                self.say(line)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import click
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import UsageError
 from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
 from orgopt.settings import SETTINGS, TABLES, read_tables
@@ -50,7 +50,7 @@ def _by_parameter(found: click.Command, table: dict[str, Any], path: Path) -> di
         option.removeprefix("--"): param for param in found.params for option in param.opts if option.startswith("--")
     }
     form = Table(keys={key: _kind(param) for key, param in options.items()})
-    text = regular.read_text(path)
+    text = regular_files.read_text(path)
     if wrong := problem(table, form, text, (found.name or "",)):
         raise click.UsageError(f"{path}:{wrong[0]}: {wrong[1]}")
     given: dict[str, Any] = {}

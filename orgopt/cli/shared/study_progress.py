@@ -25,7 +25,7 @@ from orgopt.evolve.trials.job import Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
@@ -192,7 +192,11 @@ class StudyProgress(Said):
         best, first = max(self.rows, key=lambda row: row[1].estimate), self.rows[0]
         # What it is the best by, as it was told then: the mean of few seeds may be less than another's.
         said = f"best so far {best[0].name} {plain(best[1].estimate)}"
-        return said if best is first else f"{said} (the document it began with: {plain(first[1].estimate)})"
+        if best is first:
+            return f"{said}, the document it began with"
+        begun = plain(first[1].estimate)
+        has = " has as much" if begun == plain(best[1].estimate) else f": {begun}"
+        return f"{said} (the document it began with{has})"
 
     def _render(self) -> RenderableType:
         table = leaderboard(self.rows, limit=12) if self._searching else standings(self.scores, limit=12)

@@ -6,6 +6,7 @@ A document is read once for all of them. Where one needs what another wrote, the
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from orgopt.document.editing.splice import block_gaps
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.parser import parse
@@ -147,22 +148,15 @@ class Draft:
                 continue
             out += text[at : span.start]
             at = span.end
-            out += self._gap(out, span.start, form) + inserted
-            if form == "block" and text[at:] and not text[at:].startswith(("\n", "\r")):
-                out += self.program.newline
+            before, behind = self._gaps(out, span.start, form, text[at:])
+            out += before + inserted + behind
         return parse(out + text[at:], self.program.source, self.program.root)
 
-    def _gap(self, before: str, at: int, form: str) -> str:
-        """What is needed between a text and lines, or a block, below it."""
-        if form == "lines":
-            return self.program.newline * bool(before and before[-1] not in "\r\n")
-        if not form:
-            return ""
-        mark = any(block.kind == "file" and block.span.end == at for block in self.program.blocks)
-        if mark or not before.strip("\ufeff"):
-            return self.program.newline * before.endswith("-->")  # a mark may end the text
-        tail = before[-4:].replace("\r\n", "\n").replace("\r", "\n")
-        return self.program.newline * (2 - min(2, len(tail) - len(tail.rstrip("\n"))))
+    def _gaps(self, before: str, at: int, form: str, after: str) -> tuple[str, str]:
+        """The line ends that are needed before and behind lines, or a block, between two texts."""
+        if form == "block":
+            return block_gaps(self.program, before, at, after)
+        return self.program.newline * bool(form and before and before[-1] not in "\r\n"), ""
 
 
 def places(program: Program, role_id: str) -> tuple[Entry, ...]:

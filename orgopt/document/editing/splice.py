@@ -18,20 +18,24 @@ def splice(program: Program, span: Span, text: str) -> Program:
 
 def insert_block(program: Program, at: int, text: str) -> Program:
     """Insert lines as a block of their own: a blank line before and, unless it ends the file, after."""
-    before, after = program.text[:at], program.text[at:]
-    starts = not before.strip("\ufeff") or any(
-        block.kind == "file" and block.span.end == at for block in program.blocks
-    )
-    needed = int(before.endswith("-->")) if starts else 2 - min(2, _ends(before))  # a mark may end the text
-    gap = program.newline * needed
-    tail = program.newline if after and not after.startswith(("\n", "\r")) else ""
-    return splice(program, Span(at, at), gap + text + tail)
+    before, after = block_gaps(program, program.text[:at], at, program.text[at:])
+    return splice(program, Span(at, at), before + text + after)
 
 
-def _ends(text: str) -> int:
-    """How many line ends a text ends with."""
-    normal = text[-4:].replace("\r\n", "\n").replace("\r", "\n")
-    return len(normal) - len(normal.rstrip("\n"))
+def block_gaps(program: Program, before: str, at: int, after: str) -> tuple[str, str]:
+    """The line ends that a block needs before and behind it to be one.
+
+    Args:
+        program: Whose line ends they are, and whose marks of files.
+        before: The text above the block.
+        at: Where the block goes in the program's text.
+        after: The text below it.
+    """
+    behind = program.newline if after and not after.startswith(("\n", "\r")) else ""
+    if not before.strip("\ufeff") or any(block.kind == "file" and block.span.end == at for block in program.blocks):
+        return program.newline * before.endswith("-->"), behind  # a mark may end the text
+    tail = before[-4:].replace("\r\n", "\n").replace("\r", "\n")
+    return program.newline * (2 - min(2, len(tail) - len(tail.rstrip("\n")))), behind
 
 
 def main_end(program: Program) -> int:

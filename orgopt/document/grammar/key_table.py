@@ -8,7 +8,7 @@ from typing import Any
 
 from orgopt.document.grammar import numbers, rhythm, searching, values
 from orgopt.document.grammar.words import words
-from orgopt.org import LinkKind, Org, Role
+from orgopt.org import MAX_RISK, LinkKind, Org, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +58,6 @@ def _of_search(name: str, attribute: str, parse: Callable[[str], Any], to_text: 
     )
 
 
-MOST_RISK = 1.0
-"""The accepted range of risk tolerance begins at 0 and ends here; a search draws from all of it."""
-
 KEYS: dict[str, Key] = {
     key.name.lower(): key
     for key in (
@@ -98,7 +95,7 @@ KEYS: dict[str, Key] = {
             name="Risk tolerance",
             attribute="risk",
             code="ORG012",
-            parse=lambda text: numbers.parse_share(text, "risk tolerance", MOST_RISK),
+            parse=lambda text: numbers.parse_share(text, "risk tolerance", MAX_RISK),
             format=numbers.format_risk,
             aliases=("risk", "risk appetite", "risk level"),
             rhythm=True,

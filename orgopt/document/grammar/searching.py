@@ -6,10 +6,9 @@ from typing import cast, get_args
 from orgopt.agent_names import SEARCH_AGENTS
 from orgopt.document.grammar.numbers import decimal
 from orgopt.document.grammar.values import closest, parse_agent
-from orgopt.org import Proposes
+from orgopt.org import MAX_CANDIDATES, MAX_MARGIN, MAX_ROUNDS, Proposes
 from orgopt.slug import slug
 
-MOST_CANDIDATES, MOST_ROUNDS, MOST_MARGIN = 1000, 100, 10.0
 _COUNT = re.compile(r"(\d{1,6})\s*(?:candidates?|rounds?|seeds?)?$", re.IGNORECASE)
 
 
@@ -40,12 +39,12 @@ def parse_proposes(text: str) -> Proposes:
 
 def parse_generation(text: str) -> int:
     """`8 candidates` as 8."""
-    return _counted(text, "a generation", 1, MOST_CANDIDATES)
+    return _counted(text, "a generation", 1, MAX_CANDIDATES)
 
 
 def parse_rounds(text: str) -> int | None:
     """`5` as 5; `auto` as None, what the lab usually affords."""
-    return None if text.strip().lower() == "auto" else _counted(text, "rounds", 1, MOST_ROUNDS)
+    return None if text.strip().lower() == "auto" else _counted(text, "rounds", 1, MAX_ROUNDS)
 
 
 def format_rounds(rounds: int | None) -> str:
@@ -55,12 +54,12 @@ def format_rounds(rounds: int | None) -> str:
 
 def parse_drop_after(text: str) -> int:
     """`2 rounds` as 2."""
-    return _counted(text, "drop after", 1, MOST_ROUNDS)
+    return _counted(text, "drop after", 1, MAX_ROUNDS)
 
 
 def parse_margin(text: str) -> float:
     """Standard errors, from 0 to 10."""
-    return decimal(text, "drop margin", MOST_MARGIN)
+    return decimal(text, "drop margin", MAX_MARGIN)
 
 
 def _counted(text: str, what: str, least: int, most: int) -> int:

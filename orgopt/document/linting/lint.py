@@ -4,9 +4,9 @@ from collections import Counter
 
 from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, Fix, errors
-from orgopt.document.linting.findings_of_organization import ALWAYS, ANY, SOUND, Facts, LintedDocument
-from orgopt.document.linting.findings_of_search import SEARCH
-from orgopt.document.linting.findings_of_text import TEXT
+from orgopt.document.linting.checks_of_organization import ALWAYS, ANY, SOUND, Facts, LintedDocument
+from orgopt.document.linting.checks_of_search import SEARCH
+from orgopt.document.linting.checks_of_text import TEXT
 from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import read
 from orgopt.document.text.parser import parse
@@ -43,6 +43,8 @@ def _lint(program: Program, facts: Facts | None) -> list[Finding]:
     found += [finding for check in (*ANY, *own, *TEXT) for finding in check(document)]
     if not document.org.searches and not any(errors(found)):
         found += [finding for check in SOUND for finding in check(document)]
+    settled = {finding.span for finding in found if finding.code == "ORG047"}  # which says why it is no key
+    found = [finding for finding in found if finding.code != "ORG005" or finding.span not in settled]
     return sorted(set(found), key=lambda finding: (finding.span, finding.code))
 
 

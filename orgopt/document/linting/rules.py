@@ -1,7 +1,7 @@
 """The rules of `orgopt lint`, explained: what each means, why it matters, a document that has it and one that has not.
 
 The page of rules and `orgopt explain` are made of these; the tests lint every example. What a finding says of one
-document is worded where it is found: `findings_of_organization`, `findings_of_text` and `reading`.
+document is worded where it is found: `checks_of_organization`, `checks_of_text` and `reading`.
 """
 
 from orgopt.document.linting.rule import Rule

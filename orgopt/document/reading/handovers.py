@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from orgopt.document.grammar.words import alternatives
-from orgopt.document.reading.called import AGENTS, without_agent
 from orgopt.document.reading.evidence.chains import ARROW, BACK, LABEL, LEAD
 from orgopt.document.reading.evidence.signs import Arrow
+from orgopt.document.reading.role_aliases import AGENTS, without_agent
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.slug import slug
 

@@ -10,10 +10,10 @@ from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import arrows
 from orgopt.document.grammar.key_table import LINK_KEYS, WEAK_KEYS
 from orgopt.document.grammar.words import is_word
-from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.reading.field import Field
+from orgopt.document.reading.role_aliases import without_agent
 from orgopt.document.reading.written_fields import Bullet, bullets
 from orgopt.document.text.program import Program, Section, Span, printable
 from orgopt.org import Link, LinkKind

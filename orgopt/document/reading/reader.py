@@ -13,7 +13,6 @@ from typing import Any
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
-from orgopt.document.reading.called import abbreviated, also, drawn_again, names_of, others
 from orgopt.document.reading.charters import said_of_themselves
 from orgopt.document.reading.diagrams import drawn_in_diagrams
 from orgopt.document.reading.entry import Entry
@@ -27,6 +26,7 @@ from orgopt.document.reading.names import Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
+from orgopt.document.reading.role_aliases import abbreviated, also, drawn_again, names_of, others
 from orgopt.document.reading.sentences import said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
@@ -257,10 +257,11 @@ class _Reader:
                 [field for field in own if field.key not in keys and field.form == "bold"], keys
             )
             every += known
-        elif len(names) > 1:
+        else:
             files = [section for section in self.program.sections if section.level == 0]
             every += [field for field in beats(self.program, files) if field.key == "stand-up"][:1]
-            self._no_rhythm(mission)
+            if len(names) > 1:
+                self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
             self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)

@@ -22,7 +22,7 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts
 from orgopt.seeds import Stream, generator
-from orgopt.study.archive import Kind, elites, kind_of
+from orgopt.study.best_of_kinds import Kind, elites, kind_of
 from orgopt.study.config import StudyConfig
 from orgopt.study.search_plan import restless
 from orgopt.study.standing import Standing

@@ -15,7 +15,6 @@ from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from orgopt.called import argument
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, StoreError, UsageError
@@ -25,6 +24,7 @@ from orgopt.evolve.proposers.parents import parents
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
+from orgopt.invocation import argument
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import StudyConfig
 from orgopt.study.records.kinds import CandidateRecord

@@ -14,8 +14,8 @@ from scipy.special import ndtr
 from orgopt.document import lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError
-from orgopt.evolve.proposers.draws import coordinates, mutated
 from orgopt.evolve.proposers.parents import parents
+from orgopt.evolve.proposers.points import coordinates, mutated
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params
@@ -27,7 +27,7 @@ from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org
 from orgopt.seeds import Stream, generator
 from orgopt.study.config import NO_FEEDBACK, StudyConfig
-from orgopt.study.quality import quality
+from orgopt.study.model_fit import quality
 from orgopt.study.records.kinds import EnsembleRecord, ModelRecord, Predicted
 from orgopt.study.records.names import SEARCH
 from orgopt.study.standing import Standing

@@ -11,9 +11,8 @@ from typing import Any
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.agent_names import AGENT_KIND, LANGUAGE_AGENT, WORKING_AGENTS
-from orgopt.document.grammar.key_table import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
-from orgopt.org import MAX_HEADCOUNT, Org, Role
+from orgopt.org import MAX_HEADCOUNT, MAX_RISK, Org, Role
 from orgopt.slug import slug
 
 LIBRARY_HEADCOUNT = 3
@@ -96,7 +95,7 @@ def _numbers(org: Org, role: Role) -> Iterator[Gene]:
     yield Gene(
         name=f"risk/{role.id}",
         part="risk",
-        distribution=FloatDistribution(0, MOST_RISK, step=0.05),
+        distribution=FloatDistribution(0, MAX_RISK, step=0.05),
         origin=round(round(org.risk_of(role) / 0.05) * 0.05, 2),
         needs=needs,
     )

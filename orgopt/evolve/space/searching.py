@@ -9,9 +9,8 @@ from dataclasses import replace
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.agent_names import CROSSING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT
-from orgopt.document.grammar.key_table import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Params, agents_of, choice, moved
-from orgopt.org import Org, Role
+from orgopt.org import MAX_RISK, Org, Role
 from orgopt.study.defaults import study_defaults
 
 PART = "rhythm"
@@ -42,7 +41,7 @@ def search_genes(org: Org, roles: Sequence[Role], library: Collection[str]) -> I
             yield Gene(
                 name=f"risk/{role.id}",
                 part="risk",
-                distribution=FloatDistribution(0, MOST_RISK, step=_STEP),
+                distribution=FloatDistribution(0, MAX_RISK, step=_STEP),
                 origin=round(round(org.risk_of(role) / _STEP) * _STEP, 2),
                 needs=needs,
             )

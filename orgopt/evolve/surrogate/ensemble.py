@@ -18,7 +18,7 @@ from orgopt.evolve.surrogate.examples import Examples
 from orgopt.evolve.surrogate.graph import CHANNELS, NODE, TEAM, Graphs
 from orgopt.evolve.surrogate.graph import graphs as graphs_of
 from orgopt.org import Org
-from orgopt.study.quality import Quality, quality
+from orgopt.study.model_fit import Quality, quality
 
 FOLDS = 5
 MEMBERS = 10  # two for each fold that they have not seen

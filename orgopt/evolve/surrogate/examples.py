@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.called import argument
 from orgopt.document import parse, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.evolve.surrogate.graph import Setting
+from orgopt.invocation import argument
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.org import Org
 from orgopt.score import Score

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.evolve.proposers.draws import coordinates, transferred
+from orgopt.evolve.proposers.points import coordinates, transferred
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate.examples import Examples
 from orgopt.evolve.surrogate.gp import KnownScores, krige

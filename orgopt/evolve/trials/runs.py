@@ -12,7 +12,7 @@ from orgopt.evolve.trials.job import Job, Result
 from orgopt.evolve.trials.kept_language_runs import Keeping, needs_keeping, write_memory
 from orgopt.score import Score
 from orgopt.seeds import Stream, derive
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.score_parts import Parts, parts_of
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from orgopt.called import argument
 from orgopt.errors import LabError
+from orgopt.invocation import argument
 from orgopt.lab.devices.amd import Amd
 from orgopt.lab.devices.base import SYSTEM, Device, Maker
 from orgopt.lab.devices.nvidia import Nvidia

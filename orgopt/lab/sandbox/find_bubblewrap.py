@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from orgopt.called import own_command
+from orgopt.invocation import own_command
 from orgopt.lab.sandbox import packages
 from orgopt.lab.worlds.recording import records_path
 from orgopt.task import Task

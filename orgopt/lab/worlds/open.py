@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.lab.worlds.recorded import SCHEMA_VERSION, Fitted, Recorded, knob_ranges
 from orgopt.lab.worlds.recording import load_records, recording_digest, records_path, task_version
@@ -76,7 +76,7 @@ def load_fitted(task: Task, folder: Path) -> tuple[Recorded | None, str]:
     path = folder / "world.npz"
     try:
         # Read whole: numpy leaves the file that it opens open when it is damaged.
-        with np.load(io.BytesIO(regular.read_bytes(path)), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(regular_files.read_bytes(path)), allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
             if meta["schema_version"] != SCHEMA_VERSION or meta["knobs"] != knob_ranges(task):
                 return None, f"{path.name} is of other knobs or another version of orgopt"

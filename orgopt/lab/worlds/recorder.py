@@ -16,8 +16,8 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import qmc
 
-from orgopt.called import argument
 from orgopt.errors import LabError, UsageError
+from orgopt.invocation import argument
 from orgopt.jsonl import JsonLog, damaged, read_lines
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.worlds.recording import (

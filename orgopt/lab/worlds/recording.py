@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orgopt import regular
+from orgopt import regular_files
 from orgopt.errors import StoreError, TaskError
 from orgopt.foreign import files_digest
 from orgopt.lab.base import Status
@@ -85,8 +85,8 @@ def recording_digest(path: Path) -> str:
     """
     beside = _digest_path(path)
     try:
-        found = hashlib.sha256(regular.read_bytes(path)).hexdigest()
-        told = regular.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
+        found = hashlib.sha256(regular_files.read_bytes(path)).hexdigest()
+        told = regular_files.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
     except OSError as error:
         raise TaskError(f"cannot read {error.filename or path}: {error.strerror}") from None
     if told != found:
@@ -185,7 +185,7 @@ def write_table(path: Path, table: Table, provenance: Mapping[str, Any]) -> None
         found, beside = hashlib.sha256(partial.read_bytes()).hexdigest(), _digest_path(path)
         beside.unlink(missing_ok=True)  # while one is new and the other old, nothing is said
         partial.replace(path)
-        regular.write_bytes(beside, f"{found}  {path.name}\n".encode())
+        regular_files.write_bytes(beside, f"{found}  {path.name}\n".encode())
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -133,7 +133,7 @@ class EntrantRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """How well the model of a study predicts; see `orgopt.study.quality`.
+    """How well the model of a study predicts; see `orgopt.study.model_fit`.
 
     Attributes:
         candidates: How many it had learned from.

@@ -13,9 +13,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from orgopt import regular
-from orgopt.called import argument
+from orgopt import regular_files
 from orgopt.errors import StoreError, UsageError
+from orgopt.invocation import argument
 from orgopt.jsonl import damaged, log_lines, read_end, shortened
 from orgopt.seal import Chain, parsed
 from orgopt.study.records.consistency import misfits
@@ -73,7 +73,7 @@ class Growing:
         try:
             if self.path.stat().st_size < self._read:  # it was repaired, or begun anew
                 self._begin()
-            text = regular.read_bytes(self.path, start=self._read)
+            text = regular_files.read_bytes(self.path, start=self._read)
         except FileNotFoundError:
             self._begin()
             return []

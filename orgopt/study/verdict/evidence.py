@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from orgopt.confirmation import PAIRS, Evidence
+from orgopt.gain_evidence import PAIRS, Evidence
 from orgopt.ledger import BASELINE
 from orgopt.score import Score
 from orgopt.study.records.head import Identity, TaskRecord

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 from dspy.lm15 import Request, Response
 
+from orgopt.agents.command.relay.calls_in_text import with_calls
 from orgopt.agents.command.relay.dialects.base import Asked, RefusedCallError, Reply, kept, reply_of
-from orgopt.agents.command.relay.said import with_calls
 from orgopt.agents.thinking.answers import Answer, Answers, key_of
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Account

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.document.grammar.key_table import LINK_KEYS
-from orgopt.document.reading.called import without_agent
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, person, share
+from orgopt.document.reading.role_aliases import without_agent
 from orgopt.slug import slug
 
 _MOST = 0.6  # of the names of a group

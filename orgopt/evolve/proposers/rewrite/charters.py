@@ -13,12 +13,11 @@ from dspy.utils.exceptions import AdapterParseError
 
 from orgopt.agents.llm.engine import Engine
 from orgopt.agents.thinking.prompt import bounded, clean
-from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
+from orgopt.evolve.proposers.rewrite.org_module import MAX_MISSION, Bench, OrgModule
 from orgopt.evolve.space.texts import CHARTER, LIMITS, RefusedChangeError
 
 _MAX_RECORDS = 6_000
 _MAX_ANSWER = 3_000
-_MAX_MISSION = 600
 
 _TASK = f"""\
 You rewrite the charter of one role in a research organization: a team of agents that runs experiments on fixed
@@ -79,7 +78,7 @@ class CharterProposer:
             RefusedChangeError: Nor is the repaired one of use.
         """
         told = {
-            "mission": clean(self.bench.org.mission, _MAX_MISSION) or "none",
+            "mission": clean(self.bench.org.mission, MAX_MISSION) or "none",
             "role": name.removeprefix("role_"),
             "charter": candidate[name].strip() or "none yet",
             "records": bounded([_record(one) for one in records], _MAX_RECORDS) or "none",

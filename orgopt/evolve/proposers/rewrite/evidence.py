@@ -16,7 +16,7 @@ from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 from orgopt.study.wording import noise
 from orgopt.task import Task
-from orgopt.team.costs import Share, report
+from orgopt.team.cost_of_parts import Share, report
 from orgopt.team.links import members
 
 MAX_RUN = 2_400

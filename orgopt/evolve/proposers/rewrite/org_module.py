@@ -15,6 +15,7 @@ from dspy.signatures.signature import make_signature
 
 from orgopt.agents.llm.engine import Engine
 from orgopt.agents.llm.model import AskError, Failure
+from orgopt.agents.thinking.prompt import clean
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.document import read
 from orgopt.errors import OrgoptError
@@ -28,6 +29,8 @@ from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
 
 Charters = Mapping[str, str]
+MAX_MISSION = 600
+"""Characters of a mission that a rewriter is told."""
 
 
 class StoppedError(Exception):
@@ -159,7 +162,9 @@ class OrgModule(dspy.Module):
         lm = next(iter(predictors.values())).lm
         again = int(lm.kwargs.get("rollout_id") or 0) if lm is not None else 0
         played = self.bench.play(self.charters, task, int(k) + 1000 * again)
+        mission = clean(self.bench.org.mission, MAX_MISSION)
         situation = f"{self.bench.runs.arena.tasks[task].title}, {self.budget_s:g} s of lab time"
+        situation += f"\nThe organization's mission: {mission}" if mission else ""
         trace = cast("list[Any] | None", dspy.settings.trace)
         for name, predictor in predictors.items():
             work = dspy.Prediction(work=played.did.get(self.role_of[name], "nothing"))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 
 from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.toml_models import LanguageSettings
-from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.evolve import importances
@@ -20,6 +19,7 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
+from orgopt.invocation import argument
 from orgopt.study.config import BY_ASKING, NO_REWRITER, OPTIMIZERS, REWRITER_KIND, StudyConfig
 from orgopt.study.records.kinds import RewriteChange, RewriteRecord
 from orgopt.study.records.result import Importance

@@ -1,4 +1,4 @@
-"""MLflow's server with live pages beside it: `python -m orgopt.live.beside server …` as `mlflow server …`.
+"""MLflow's server with live pages beside it: `python -m orgopt.live.with_mlflow server …` as `mlflow server …`.
 
 Both have one address, and the same guard against pages of other origins. The workspace is the folder where it runs.
 """
@@ -34,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    serve("orgopt.live.beside:app")
+    serve("orgopt.live.with_mlflow:app")

@@ -16,7 +16,7 @@ from orgopt import seeds
 from orgopt.document import parse
 from orgopt.errors import OrgoptError
 from orgopt.study.config import packages_of
-from orgopt.study.log import Folder, describe_task
+from orgopt.study.folder import Folder, describe_task
 from orgopt.study.ranking import Scores
 from orgopt.study.records.head import ContestEntrant, ContestRecord
 from orgopt.study.records.kinds import EvaluationRecord

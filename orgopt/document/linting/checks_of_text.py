@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.key_table import ROLE_KEYS, TEXT_KEYS
-from orgopt.document.linting.findings_of_organization import LintedDocument, finding
+from orgopt.document.linting.checks_of_organization import LintedDocument, finding
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.names import Name, hidden, scripts, skeleton
 from orgopt.document.text.program import Block, Program, Span

@@ -1,4 +1,4 @@
-"""The checks of lint on an organization, worded here; `findings_of_text` has those of text.
+"""The checks of lint on an organization, worded here; `checks_of_text` has those of text.
 
 What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
@@ -215,8 +215,11 @@ def _standup(document: LintedDocument) -> Iterator[Finding]:
     org, facts, standup = document.org, document.facts, document.org.standup
     if standup is None:
         return
-    heads = sum(role.headcount for role in org.roles if not standup.attendees or role.id in standup.attendees)
-    if heads < 2:
+    invited = [role for role in org.roles if not standup.attendees or role.id in standup.attendees]
+    heads = sum(role.headcount for role in invited)
+    if heads < 2 and not any(
+        role.headcount and role.thinks for role in invited
+    ):  # who thinks writes a report, and keeps it
         yield finding(
             "ORG037", f"{heads} agent{'s' * (heads != 1)} attend{'s' * (heads == 1)} the stand-up", document.standup
         )

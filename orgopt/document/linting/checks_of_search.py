@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from orgopt.agent_names import OPENING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SEARCH_AGENTS, WRITING_AGENT
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.key_table import KEYS
-from orgopt.document.linting.findings_of_organization import LintedDocument, finding
+from orgopt.document.linting.checks_of_organization import LintedDocument, finding
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.written_fields import fields
 from orgopt.document.text.program import Span

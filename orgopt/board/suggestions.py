@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orgopt.board.public_view import BoardView
 from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.sequential_test import bounded
-from orgopt.board.view import BoardView
 from orgopt.knob import Settings
 from orgopt.task import Task
 

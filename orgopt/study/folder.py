@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from orgopt import regular
-from orgopt.called import argument
+from orgopt import regular_files
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
+from orgopt.invocation import argument
 from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
@@ -137,7 +137,7 @@ class Folder:
             patience_s=PATIENCE_S,
         )
         try:
-            regular.write_bytes(holder, f"process {os.getpid()}".encode())
+            regular_files.write_bytes(holder, f"process {os.getpid()}".encode())
         except OSError as error:
             lock.release()
             raise StoreError(f"cannot write {holder}: {error.strerror}") from None
@@ -284,7 +284,7 @@ def describe_task(task: Task) -> TaskRecord:
 def _named(holder: Path) -> str:
     """Who holds a folder, as far as that is known."""
     with suppress(OSError):
-        return regular.read_text(holder).strip() or "another process"
+        return regular_files.read_text(holder).strip() or "another process"
     return "another process"
 
 
