@@ -2,9 +2,10 @@
 
 import json
 
+from orgopt.api.model_skills import ModelSkill, on_tasks
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
-from orgopt.study.model_skills import said_of_skill
+from orgopt.study.model_skills import FEWEST, said_of_skill
 from orgopt.task import Task
 from orgopt.team.skill import Changes, Skill, skills_of, together
 from tests.test_language_cli import invoke
@@ -48,6 +49,18 @@ def test_changes_are_counted_by_their_kind_against_their_start(toy: Task) -> Non
     assert gain > 0
     (both,) = [one for one in together([hand, hand]) if one.role == "hand"]
     assert (both.thoughts, both.changes[group["X"]].tried) == (4, 4)
+
+
+def test_models_are_chosen_by_what_they_did_on_the_same_tasks_where_that_is_known() -> None:
+    def skill(model: str, task: str, thoughts: int = FEWEST) -> ModelSkill:
+        return ModelSkill(task=task, runs=1, role="lead", model=model, thoughts=thoughts, invalid=0, tokens=9, usd=0.0)
+
+    here = [skill("a", "digits"), skill("b", "digits")]
+    elsewhere = [skill("a", "nk"), skill("b", "nk")]
+    assert on_tasks([*here, *elsewhere], ["digits"]) == here
+    assert on_tasks([*here, *elsewhere], ["speed"]) == [*here, *elsewhere]
+    thin = [here[0], skill("b", "digits", FEWEST - 1)]
+    assert on_tasks([*thin, *elsewhere], ["digits"]) == [*thin, *elsewhere]
 
 
 def test_skills_are_said_in_a_line() -> None:

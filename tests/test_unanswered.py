@@ -18,6 +18,8 @@ from orgopt.agents.toml_models import ModelSettings, Price
 from orgopt.errors import ModelError
 from orgopt.jsonl import read_lines
 from orgopt.ledger import Event, Ledger
+from orgopt.study.verdict.study import ending as ending_of
+from orgopt.study.view import load_study
 from orgopt.task import Task
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.no_result import UNUSABLE, lost
@@ -181,8 +183,12 @@ def test_a_study_stops_where_its_model_is_lost_and_goes_on(toy: Task, tmp_path: 
         with pytest.raises(ModelError, match="no result"):
             study(tmp_path / "study", toy, means, config)
         kept = [one for one in read_lines(tmp_path / "study" / "study.jsonl") if one["kind"] == "evaluation"]
+        ending = ending_of(load_study(tmp_path / "study"))
+        assert ending.title.startswith("Stopped by an error: no result: ")
+        assert ending.sure.startswith("Not finished: ")
         server.reply = remembering
         records = study(tmp_path / "study", toy, means, config)
+    assert not load_study(tmp_path / "study").stopped
     done = [record["score"] for record in records if record["kind"] == "evaluation"]
     assert len(done) > len(kept) > 0
     assert all(score["failed_thoughts"].keys() <= {"unfinished"} for score in done)

@@ -1,13 +1,14 @@
 """What the language models of a workspace's studies and contests are good at, as their logs tell it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orgopt.api.results import logs
 from orgopt.json_values import json_values
+from orgopt.study.model_skills import known_well
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.reader import read_records
 from orgopt.team.skill import Skill, together
@@ -74,3 +75,12 @@ def skills_of_logs(paths: Iterable[Path]) -> list[ModelSkill]:
         for one in together(several)
     ]
     return sorted(found, key=lambda one: (one.model, one.role, one.task))
+
+
+def on_tasks(found: list[ModelSkill], tasks: Collection[str]) -> list[ModelSkill]:
+    """The skills to choose models by for some tasks: those on these tasks, where two models are known there; else all.
+
+    What a model does well on one task it may do badly on another.
+    """
+    own = [one for one in found if one.task in tasks]
+    return own if len(known_well(own)) > 1 else found

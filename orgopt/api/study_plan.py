@@ -11,7 +11,7 @@ from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.labs import calibrate_all
 from orgopt.api.language import going_on, means
-from orgopt.api.model_skills import ModelSkill, skills_of_logs
+from orgopt.api.model_skills import ModelSkill, on_tasks, skills_of_logs
 from orgopt.api.results import logs
 from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
@@ -178,7 +178,7 @@ class Plan:
         models = {role.model for role in self.team.roles if role.headcount and role.agent == LANGUAGE_AGENT}
         if len(models) < 2:
             return []
-        return skills_of_logs(log for log in logs(self.workspace) if log.parent != folder)
+        return on_tasks(skills_of_logs(log for log in logs(self.workspace) if log.parent != folder), self.searched)
 
     def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:
         """What the study would cost, from what earlier ones in its workspace did.

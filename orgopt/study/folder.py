@@ -8,6 +8,7 @@ mlruns/studies/<name>/
     study.jsonl.end           how many lines that has, so that losing the last ones is noticed
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
     pause                     there while it is asked to wait before its next run
+    stopped                   the error that it was stopped by, until it goes on
     lock, holder              held by the one process that writes here, and who that is
     best.md                   the best document so far
     best-memory/TASK/         what the best document's roles with lasting memory begin with, a Markdown file a role
@@ -29,7 +30,7 @@ import numpy as np
 
 from orgopt import regular_files
 from orgopt.document import Program
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.invocation import argument
 from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
@@ -40,7 +41,7 @@ from orgopt.slug import slug
 from orgopt.study.config import differences
 from orgopt.study.records.head import ContestRecord, StudyRecord, TaskRecord
 from orgopt.study.records.kinds import EvaluationRecord, Record
-from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.names import LOG, SEARCH, STOPPED
 from orgopt.study.records.reader import as_read, identity_of, read_records, written
 from orgopt.task import Task
 from orgopt.version import __version__
@@ -72,7 +73,8 @@ class Folder:
         self.folder, self.path, self.noun = folder, folder / log, noun
         self._lock = self._take_lock()
         try:
-            (folder / PAUSE).unlink(missing_ok=True)  # of a process that is gone
+            for left in (PAUSE, STOPPED):
+                (folder / left).unlink(missing_ok=True)  # of a process that is gone
             self.records: list[Record] = read_records(self.path)
             self._log = JsonLog(self.path, counted=True)
         except BaseException:
@@ -122,7 +124,10 @@ class Folder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OrgoptError):
+            with suppress(OSError):  # the disk may be what is full
+                regular_files.write_bytes(self.folder / STOPPED, str(error).encode("utf-8", "replace"))
         self.close()
 
     def _take_lock(self) -> "FileLock":

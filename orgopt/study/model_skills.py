@@ -37,6 +37,12 @@ def said_of_skill(one: Skill) -> str:
     return ", ".join([*kinds, invalid])
 
 
+def known_well(skills: Iterable[Skill]) -> dict[str, Skill]:
+    """The models that have thought often enough to be compared, with what they did in all roles."""
+    pooled = {one.model: one for one in together(replace(skill, role="") for skill in skills)}
+    return {model: one for model, one in pooled.items() if one.thoughts >= FEWEST}
+
+
 def models_by_skill(skills: Sequence[Skill], models_of: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The model of each role with the most expected improvements a dollar, or a token where not all cost dollars.
 
@@ -47,8 +53,7 @@ def models_by_skill(skills: Sequence[Skill], models_of: Mapping[str, Mapping[str
     Returns:
         What documents call the best model of each role of which two models or more are known well enough.
     """
-    pooled = {one.model: one for one in together(replace(skill, role="") for skill in skills)}
-    known = {model: one for model, one in pooled.items() if one.thoughts >= FEWEST}
+    known = known_well(skills)
     own = {(one.role, one.model): one for one in together(skills)}
     found: dict[str, str] = {}
     for role, models in models_of.items():

@@ -9,7 +9,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from orgopt.errors import UsageError
+from orgopt import regular_files
+from orgopt.errors import StoreError, UsageError
 from orgopt.score import Score
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import (
@@ -21,10 +22,11 @@ from orgopt.study.records.kinds import (
     Record,
     RewriteRecord,
 )
-from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.names import LOG, SEARCH, STOPPED
 from orgopt.study.records.reader import read_records
 from orgopt.study.standing import Standing, believed, over_tasks, standings
 
+_MAX_STOPPED = 300  # characters
 R = TypeVar("R", bound=Record)
 Runs = Mapping[tuple[str, str, str], Sequence[EvaluationRecord]]
 """Evaluations by phase, entrant and task, in the order of their seeds."""
@@ -80,6 +82,7 @@ class StudyView:
         final: The latest result, or None.
         ended: When the last record was written, in seconds since the epoch.
         folder: Where its kept runs lie; None of records alone.
+        stopped: The error that it was stopped by; empty where none was.
     """
 
     head: StudyRecord
@@ -92,6 +95,7 @@ class StudyView:
     final: FinalRecord | None
     ended: float
     folder: Path | None = field(default=None, compare=False)
+    stopped: str = field(default="", compare=False)
     _named: Mapping[str, CandidateView] = field(init=False, repr=False, compare=False)
     _best: CandidateView | None = field(init=False, repr=False, compare=False)
 
@@ -173,7 +177,17 @@ def study(records: Sequence[Record], folder: Path | None = None) -> StudyView:
         final=finals[-1] if finals else None,
         ended=records[-1].at,
         folder=folder,
+        stopped=_stopped(folder) if folder else "",
     )
+
+
+def _stopped(folder: Path) -> str:
+    """What stopped the study of a folder, in a line."""
+    try:
+        text = regular_files.read_bytes(folder / STOPPED).decode("utf-8", "replace")
+    except (OSError, StoreError):
+        return ""
+    return " ".join(text.split())[:_MAX_STOPPED]
 
 
 def load_study(folder: Path) -> StudyView:

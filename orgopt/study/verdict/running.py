@@ -1,5 +1,6 @@
 """How far a study has come that has not ended: who leads, by which number, and that nothing is claimed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from orgopt.study.score_parts import parts_of
@@ -15,6 +16,13 @@ def source_name(view: StudyView) -> str:
 
 def so_far(view: StudyView) -> Ending:
     """How far a study has come: nothing is claimed."""
+    told = _so_far(view)
+    if not view.stopped:
+        return told
+    return replace(told, title=f"Stopped by an error: {view.stopped}", sure=f"{told.title} {told.sure}".strip())
+
+
+def _so_far(view: StudyView) -> Ending:
     best, known = view.best, [one for one in view.candidates if one.standing]
     if best is None or best.standing is None:
         said = f"Nothing is measured yet: {count(len(view.candidates), 'candidate')} so far."
