@@ -336,7 +336,7 @@ def test_links_stand_in_nested_lists_sentences_charts_and_paired_tables() -> Non
     assert links(chart) == {"Digger reports to Lead", "Scout reports to Lead", "Digger shares with Scout"}
     queue = "# Team\n\n```mermaid\ngraph TD\n  A[Planner] --> B[Developer]\n  B --> C[Tester]\n```\n"
     assert names(queue) == ["Planner", "Developer", "Tester"]
-    assert not links(queue)  # one behind the other is what comes next
+    assert links(queue) == {"Planner delegates to Developer", "Developer delegates to Tester"}  # nobody leads
     table = "# Team\n\n## Lead\n\nDecides.\n\n## Digger\n\n| Field | Value |\n|---|---|\n| **Reports to** | Lead |\n"
     assert links(table) == {"Digger reports to Lead"}
 
@@ -370,7 +370,8 @@ def test_people_below_a_role_never_vanish_in_silence() -> None:
             {"Tester reports to Lead", "Writer reports to Lead", "Editor reports to Writer"},
         ),
         ("  l[Lead] --> p[Planner]\n  l --> t[Tester]\n  a[Writer] --> b[Editor] --> c[Critic]", {
-            "Planner reports to Lead", "Tester reports to Lead"
+            "Planner reports to Lead", "Tester reports to Lead",
+            "Writer delegates to Editor", "Editor delegates to Critic",
         }),
         ("  l[Lead] --- t[Tester]\n  l --- w[Writer]", {"Tester reports to Lead", "Writer reports to Lead"}),
     ],

@@ -285,7 +285,8 @@ def test_what_an_author_would_not_change_is_no_warning(text: str, code: str, sev
 
 
 def test_arrows_that_go_round_say_what_comes_next() -> None:
-    assert not links(org(_ROUND))
+    found = links(org(_ROUND))
+    assert found == {"Lead delegates to Engineer", "Lead delegates to Tester", "Tester delegates to Lead"}
     assert links(org(_ROUND.replace(" C --> A\n", ""))) == {"Engineer reports to Lead", "Tester reports to Lead"}
 
 
@@ -542,3 +543,45 @@ def test_files_that_a_column_links_are_roles() -> None:
     rows = "| [`api-engineer.md`](./api-engineer.md) | API |\n| [`reviewer.md`](./reviewer.md) | reads |\n"
     text = f"# Sub-agents\n\n## The agents\n\n| File | Role |\n|---|---|\n{rows}"
     assert [role.name for role in read(parse(text)).org.roles] == ["api-engineer", "reviewer"]
+
+
+def test_lists_of_one_form_below_a_team_are_rosters_whatever_their_titles() -> None:
+    text = (
+        "# Special agents\n\n## Code\n\n- **code-writer**: writes\n- **code-reviewer**: reads\n\n## Testing\n\n- **test-runner**: runs\n"
+        "- **load-prober**: loads\n\n## Special-agents\n\n- **data-analyst**: counts\n- **web-designer**: draws\n"
+    )
+    assert {"test-runner", "load-prober"} <= {role.name for role in org(text).roles}
+    rules = "# Guide\n\n## Code\n\n- **small-steps**: one at a time\n\n## Testing\n\n- **test-first**: always\n"
+    assert read(parse(rules)).plain
+
+
+def test_files_in_bold_code_agents_below_a_label_and_commands_are_names() -> None:
+    files = "# Review agents\n\n- **`review/api-reviewer.md`** — APIs\n- **`review/data-auditor.md`** — data\n"
+    assert [role.name for role in org(files).roles] == ["api-reviewer", "data-auditor"]
+    teams = (
+        "# Agent teams\n\n## 1. Office team\n\n**Purpose**: letters\n\n**Agents**:\n- **Personal Assistant**: dates\n- **Daily Brief**: news\n\n"
+        "## 2. Press team\n\n**Agents**:\n- **Podcast Creator**: speaks\n- **Live Caption**: writes\n"
+    )
+    assert [role.name for role in org(teams).roles] == [
+        "Personal Assistant", "Daily Brief", "Podcast Creator", "Live Caption",
+    ]  # fmt: skip
+    commands = "# Team roster\n\n## `/sm` — Scrum Master\n\nLeads.\n\n## `/po` — Product Owner\n\nDecides.\n"
+    assert [role.name for role in org(commands).roles] == ["sm", "po"]
+
+
+def test_letters_behind_a_name_name_the_same_role_elsewhere() -> None:
+    text = (
+        "# Team\n\n| Role | Duty |\n|---|---|\n| Data Engineer (DE) | data |\n| Chief Consultant (CC) | leads |\n\n"
+        "## Small team\n\n| Role | Headcount |\n|---|---|\n| DE | 1 |\n| CC | 2 |\n"
+    )
+    assert [role.name for role in org(text).roles] == ["Data Engineer", "Chief Consultant"]
+
+
+def test_pages_of_families_chapters_and_sentences_are_no_roles() -> None:
+    families = "# Agents\n\n- **[Core agents](core.md)** — the heart\n- **[Utility agents](utils.md)** — the rest\n"
+    assert read(parse(families)).plain
+    chapters = (
+        "# Agent Hierarchy\n\n## Roles\n\n- ADA (`id: main`): leads\n- BO: executes\n\nWhat counts:\n\n- BO owns all that is shipped to users.\n\n"
+        "## Packets\n\nText.\n\n## Rationale\n\nText.\n"
+    )
+    assert [role.name for role in org(chapters).roles] == ["ADA", "BO"]

@@ -139,3 +139,100 @@ def test_a_tree_of_those_whom_a_table_names_says_who_leads() -> None:
     branches = " │\n ├──► Planner (plans)\n │      Input: a wish\n └──► Coder   (codes)\n"
     tree = f"```\nLEAD   ← asked by the user\n{branches}```\n"
     assert links(ROSTER + tree) == {("planner", "reports to", "lead"), ("coder", "reports to", "lead")}
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        (
+            (
+                "```mermaid\nflowchart TD\n  U[User] --> P[Planner]\n  P -->|a plan| C[Coder]\n  C --> Q{Good?}\n"
+                "  Q -->|no| C\n  Q -->|yes| T[Tester]\n  T -.->|vetoes| L[Lead]\n```\n"
+            ),
+            ["planner coder", "coder tester"],
+        ),
+        (
+            (
+                "```mermaid\nsequenceDiagram\n  participant P as Planner\n  participant C as Coder\n  P->>C: plan\n"
+                "  C-->>P: done\n  C->>Tester: try it\n```\n"
+            ),
+            ["planner coder", "coder tester"],
+        ),
+        ("**Planner** → delegates to:\n\n- Coder (all)\n- **Tester** (last)\n", ["planner coder", "planner tester"]),
+        ("```\nLead\n  ↓\nHanded to:\n  ├── Coder (writes)\n  └── Tester\n```\n", ["lead coder", "lead tester"]),
+        (
+            "```\nLead receives it\n │\n ├── a plan? → Planner\n └──► Coder writes all of it\n```\n",
+            ["lead planner", "lead coder"],
+        ),
+    ],
+    ids=["steps in a chart", "messages", "a line above a list", "branches below words", "conditions"],
+)  # fmt: skip
+def test_what_is_drawn_and_listed_beside_a_roster(text: str, pairs: list[str]) -> None:
+    assert over(*pairs) <= links(ROSTER + text)
+    assert not {link for link in links(ROSTER + text) if link[0] == link[2]}
+
+
+OWN = """# Agent team
+
+## Planner
+
+**Role:** plans
+
+{planner}
+
+## Coder
+
+**Role:** codes
+
+{coder}
+
+## Tester
+
+**Role:** tests
+"""
+
+
+@pytest.mark.parametrize(
+    ("planner", "coder", "expected"),
+    [
+        ("- Hands the plan to the Coder.", "", over("planner coder")),
+        ("- Delegating small things to Coder and Tester", "", over("planner coder", "planner tester")),
+        ("", "**Invoked by**: Planner", over("planner coder")),
+        ("", "Writes code, directed by the Planner.", {("coder", "reports to", "planner")}),
+        ("", "**Pairs with:** Tester (at night)", {("coder", "shares with", "tester")}),
+        ("- **Handoffs:** Coder, Tester", "", over("planner coder", "planner tester")),
+        ("", "- The Planner hands its plan to Tester.", over()),  # of somebody else
+        ("", "- Never escalates to the Planner", over()),
+        ("- Sends results to coder tools", "", over()),
+        ("```\nHands the plan to the Coder\n```", "", over()),
+        ("- **Handoffs:** notes go into a file which the next one of us reads before anything else", "", over()),
+    ],
+)
+def test_what_the_text_of_a_role_says_of_it(planner: str, coder: str, expected: set[tuple[str, str, str]]) -> None:
+    assert links(OWN.format(planner=planner, coder=coder)) == expected
+
+
+def test_columns_say_who_leads_and_who_gets_the_work() -> None:
+    table = (
+        "# Agents\n\n| Agent | Role | Parent | Handoffs |\n|---|---|---|---|\n"
+        "| Lead | leads | none | Coder, Lead (again) |\n"
+        "| Coder | codes | Lead | Review |\n| Review | reads | Lead | – |\n"
+    )
+    assert links(table) == over("lead coder", "coder review") | {
+        ("coder", "reports to", "lead"), ("review", "reports to", "lead"),
+    }  # fmt: skip
+    assert read(parse("# Topics\n\n| Topic | Parent |\n|---|---|\n| Trees | Graphs |\n| Paths | Graphs |\n")).plain
+
+
+def test_those_in_a_list_report_to_whom_the_line_above_it_names() -> None:
+    text = (
+        "# Agents\n\n1. **Trade Strategist**\n2. **Risk Officer**\n\n## Agents that execute\n\n"
+        "**Under Trade Strategist:**\n- Market Maker\n- Arbitrage Hunter\n\n"
+        "**Under Risk Officer:**\n- Book Auditor\n- Scanner\n"
+    )
+    reading = read(parse(text))
+    assert [role.id for role in reading.org.roles if role.id.startswith("under")] == []
+    assert {(source, target) for source, kind, target in said(reading) if kind == "reports to"} == {
+        ("market-maker", "trade-strategist"), ("arbitrage-hunter", "trade-strategist"),
+        ("book-auditor", "risk-officer"), ("scanner", "risk-officer"),
+    }  # fmt: skip

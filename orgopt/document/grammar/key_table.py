@@ -191,8 +191,14 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
     "talks to": ("shares with", "↔"),
     "works with": ("shares with", "↔"),
     "collaborates with": ("shares with", "↔"),
+    "pairs with": ("shares with", "↔"),
+    "partners with": ("shares with", "↔"),
+    "coordinates with": ("shares with", "↔"),
 }
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
+
+WEAK_KEYS = {"parent", "handoffs", "handoff", "hand offs", "hands off"}
+"""Those of them that may stand in anything else: they are no sign of a role."""
 
 TEXT_KEYS = {
     "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty",

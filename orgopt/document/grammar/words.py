@@ -13,7 +13,8 @@ Structure works without words: these only help to tell a team from steps and rul
   is, what somebody does, where that is written; what stands before the names; the first column of a table of fields.
 - `reports`, `manages`, `reviews`, `reviewed`, `delegates`, `shares`: fields that name other roles. `passes`: what
   stands in a sentence between who hands work on and to whom, `~` for any words; `passed`: what stands behind the
-  second. `headcount`, `model`: other keys of roles. `and`: words between names.
+  second; `given`: what stands before who gives somebody work. `headcount`, `model`: other keys of
+  roles. `and`: words between names.
 """
 
 import re
@@ -25,7 +26,7 @@ from pathlib import Path
 KINDS = (
     "team", "group", "unit", "never", "about", "absent", "thing", "opens", "person", "human", "name", "agent", "role",
     "duty", "file", "number", "value", "reports", "manages", "reviews", "reviewed", "delegates", "passes", "passed",
-    "shares", "headcount", "model", "and",
+    "given", "shares", "headcount", "model", "and",
 )  # fmt: skip
 """The keys that a language may have."""
 

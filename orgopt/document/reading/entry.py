@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, WEAK_KEYS
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name
@@ -14,6 +14,7 @@ EntryKind = Literal["section", "item", "row", "file", "plain", "paragraph", "nod
 """A subsection, a bullet, a row of a table, a file, the whole document, a paragraph with what stands below it, a line
 of a chart, a key of a YAML file."""
 
+_MOST_NAMES = 8  # words of a value that may be names
 _CLAIM = 3  # words of a value that a bold key or a cell claims to be one; more are prose
 _MINDS = {"tools", "allowed tools", "disallowed tools", "temperature", "system prompt", "backstory", "permissionmode"}
 
@@ -70,7 +71,8 @@ def told_apart(every: Iterable[Field]) -> tuple[list[Field], list[Field]]:
     for field in every:
         # A word or two is a claim that must be understood, if it is bold; a cell claims nothing.
         prose = field.form in {"plain", "cell"} or (field.form == "bold" and len(field.value.split()) > _CLAIM)
-        if is_known(field):
+        names = field.form == "cell" or len(field.value.split()) <= _MOST_NAMES
+        if is_known(field) and (names or field.key not in WEAK_KEYS):
             (misread if prose and field.key in KEYS and not parses(field) else known).append(field)
     return known, misread
 

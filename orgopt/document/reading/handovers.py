@@ -24,6 +24,7 @@ _KEY = re.compile(
 _DOWN = re.compile(r"[\s│┃|]*[↓⬇▼⇩][\s│┃|↓⬇▼⇩\ufe0f]*(?:[^→↓]{1,40})?$|\s*[vV]\s*$")
 _BAR = re.compile(r"[\s│┃|┌┐└┘├┤┬┴┼─━═║╔╗╚╝╭╮╰╯+-]*$")
 _BRANCH = re.compile(r"[\s│┃|]*[├└╰]")
+_TO_BRANCH = re.compile(r"[\s│┃|]*[├└╰][─━═-]+[►▶→>]")
 _SIDES = " \t│┃|║├└╰"
 _STROKES = "─━═-►▶→>"
 _NONE = re.compile(r"(?!)")
@@ -36,10 +37,11 @@ _MOST = 400  # characters of a line; longer ones are prose
 _LONGEST = 80  # characters of a name with all that is beside it
 _DEEP = 8  # columns from which on an arrow stands below another on purpose
 _SLACK = 1  # columns by which arrows below each other may miss
+_LEADING = 4  # words of a name with text behind it
 _TOGETHER = 6  # names between two arrows
 
 
-class _Names:
+class Names:
     """The ids of roles by what a text calls them."""
 
     def __init__(self, roles: Mapping[str, object], resolve: Callable[[str], str]) -> None:
@@ -56,6 +58,17 @@ class _Names:
                 return found
         return ""
 
+    def leading(self, text: str) -> tuple[str, ...]:
+        """The id of the role that a text begins with, and says what it does: `Coder implements the plan`."""
+        bare = _ASIDE.sub("", text).strip(_MARKS)
+        words = bare.split()[: _LEADING + 1]
+        for number in range(min(len(words) - 1, _LEADING), 0, -1):
+            rest = words[number]
+            says = rest[:1].isalpha() and (rest[:1].islower() or not rest[:1].isascii())
+            if says and (found := self.one(_bare(" ".join(words[:number])))):
+                return (found,)
+        return ()
+
     def several(self, text: str) -> tuple[str, ...]:
         """The ids of all whom a text names, as in `Tester + Auditor`; none where it names something else, too."""
         if found := self.one(text):
@@ -63,6 +76,11 @@ class _Names:
         parts = _BETWEEN.split(_ASIDE.sub("", text).strip(_MARKS))
         ids = tuple(self.one(part) for part in parts[: _TOGETHER + 1])
         return ids if 1 < len(ids) <= _TOGETHER and all(ids) else ()
+
+
+def _bare(text: str) -> str:
+    """A text without emoji and other signs before it."""
+    return re.sub(r"^[^\w]+", "", text)
 
 
 class _Pair(NamedTuple):
@@ -84,7 +102,7 @@ def handed_over(
     """
     if len(roles) < 2 or not _LOOKS.search(program.text):
         return
-    names = _Names(roles, resolve)
+    names = Names(roles, resolve)
     seen: set[tuple[str, str]] = set()
     for block in _drawn(program, taken):
         lines = [(line, program.slice(line).rstrip("\r\n")) for line in program.lines(block.span)]
@@ -116,7 +134,7 @@ def _drawn(program: Program, taken: tuple[Span, ...]) -> Iterator[Block]:
             yield block
 
 
-def _across(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _across(block: Block, lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of arrows that lie in a line, or in a cell of a table; a line may go on where one before it was."""
     before, above = _NOTHING, list[tuple[int, tuple[str, ...]]]()
     for line, text in lines:
@@ -157,7 +175,7 @@ class _Chain(NamedTuple):
 _NOTHING = _Chain((), ())
 
 
-def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
+def _chained(text: str, names: Names, before: _Chain) -> _Chain:
     """The chain in a line; its first name may stand behind a label, its last before more text."""
     text = text[: back.start()] if (back := BACK.search(text)) else text
     start = lead.end() if (lead := LEAD.match(text)) else 0
@@ -172,15 +190,18 @@ def _chained(text: str, names: _Names, before: _Chain) -> _Chain:
         first = before.groups[0] if _BRANCH.match(text) else before.left_of(columns[0])
     else:
         first = next(filter(None, (names.several(cut.sub("", parts[0])) for cut in (_NONE, LABEL, _TAIL))), ())
-    rest = [names.several(part) or names.several(_TAIL.sub("", part)) for part in parts[1:]]
+    if not first and not led and before.groups and _BRANCH.match(text):  # what comes first is a condition
+        first = before.groups[0]
+    rest = [names.several(part) or names.several(_TAIL.sub("", part)) or names.leading(part) for part in parts[1:]]
     return _Chain((first, *rest), columns, led)
 
 
-def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _downwards(block: Block, lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of names that stand below each other with an arrow between them."""
     if block.kind in {"table", "heading"} or not any(_DOWN.match(text) for _, text in lines):
         return
     above: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()  # those above a line that names what branches from it, as `Handed to:` does
     arrow = False
     for line, text in lines:
         if _DOWN.match(text):
@@ -189,13 +210,17 @@ def _downwards(block: Block, lines: list[tuple[Span, str]], names: _Names) -> It
         if _BAR.match(text) or len(text) > _MOST:
             continue
         first, last = _ends(text, names)
-        if arrow:
-            yield from (_Pair(source, target, line) for source in above for target in first)
+        below = bool(opened) and _BRANCH.match(text) is not None
+        if arrow or below:
+            yield from (_Pair(source, target, line) for source in (opened if below else above) for target in first)
+        if below:
+            continue
+        opened = above if arrow and not first and text.rstrip().endswith((":", "：")) else ()
         if first or arrow:  # what stands below an arrow and names nobody is a step
             above, arrow = last, False
 
 
-def _keyed(lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
+def _keyed(lines: list[tuple[Span, str]], names: Names) -> Iterator[_Pair]:
     """The pairs of the keys `from` and `to`, a line each."""
     source: tuple[str, ...] = ()
     for line, text in lines:
@@ -208,7 +233,7 @@ def _keyed(lines: list[tuple[Span, str]], names: _Names) -> Iterator[_Pair]:
                 source = ()
 
 
-def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _ends(text: str, names: Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom a line names first, and to whom its arrows lead in the end."""
     bare = LEAD.sub("", text.strip(_SIDES), count=1)
     groups = _chained(bare, names, _NOTHING).groups
@@ -216,4 +241,6 @@ def _ends(text: str, names: _Names) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return groups[0], groups[-1]
     head = _HEAD.match(bare)
     first = names.several(bare) or (names.several(head["name"]) if head else ())
+    if not first and (not _BRANCH.match(text) or _TO_BRANCH.match(text)):
+        first = names.leading(bare)
     return first, first

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import arrows
-from orgopt.document.grammar.key_table import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS, WEAK_KEYS
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
@@ -172,6 +172,8 @@ def _field_links(
                     others = [role for role in roles if role != role_id]
                 lost += [] if others or is_word("human", written) else [written]
                 for end in others:
+                    if end == role_id and field.key in WEAK_KEYS:  # `Plan (again)`
+                        continue
                     source, target = (end, role_id) if arrow == "←" else (role_id, end)
                     yield (
                         Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),

@@ -92,7 +92,8 @@ def moved_name(name: Name, by: int) -> Name:
 @lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit
 def _name(raw: str) -> Name:
     title, path, start, end = _marked(raw)
-    if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
+    bare = raw[start:end].rstrip("*_ ")
+    if file := FILE.fullmatch(raw, end - len(raw[start:end].lstrip("*_ ")), start + len(bare)):  # its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     end = min(end, start + _MAX_NAME)
     count: tuple[str, Span] | None = None
@@ -111,6 +112,9 @@ def _name(raw: str) -> Name:
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1
+    start += (
+        raw[:start].endswith("`") and raw[start:end].startswith("/") and "/" not in raw[start + 1 : end]
+    )  # a command
     end = _bold_end(raw, start, end)
     end = match.start() if (match := _ROLE_BEHIND.search(raw, start, end)) else end
     while end > start and raw[end - 1] in "*_`: ":

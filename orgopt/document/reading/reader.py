@@ -13,6 +13,8 @@ from typing import Any
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
+from orgopt.document.reading.charters import said_of_themselves
+from orgopt.document.reading.diagrams import drawn_in_diagrams
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Arrow, Group
@@ -24,7 +26,7 @@ from orgopt.document.reading.names import Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
-from orgopt.document.reading.role_aliases import also, names_of, others
+from orgopt.document.reading.role_aliases import abbreviated, also, drawn_again, names_of, others
 from orgopt.document.reading.sentences import said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
@@ -85,12 +87,14 @@ class _Reader:
         )
 
     def _handed_over(self) -> Iterator[Arrow]:
-        """The links that lines with arrows, and sentences, tell outside of Links and of a section Roles."""
+        """The links that arrows and sentences tell outside of Links and of a section Roles."""
         kept = [part for key, part in self.parts.items() if key != "roles" or part.title.lower() == "roles"]
         taken = tuple(part.span for part in kept)
         if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
             yield from handed_over(self.program, self.roles, self._resolve, taken)
-            yield from said_in_sentences(self.program, self.roles, self._resolve, taken)
+            yield from said_in_sentences(self.program, self.roles, taken)
+            yield from said_of_themselves(self.program, self.roles, taken)
+            yield from drawn_in_diagrams(self.program, self.roles, self._resolve, taken)
 
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
@@ -169,23 +173,13 @@ class _Reader:
         name = entry.name
         if name.id in self.roles or name.id in self.called:
             return name.id if name.id in self.roles else self.called[name.id]
-        if drawn := self._drawn_before(entry):
-            return drawn
+        for known in (self.ids.get(slug(name.raw), ""), self.ids.get(name.id, "")):
+            elsewhere = [other for other in self.roles.get(known, ()) if self._block(other) != self._block(entry)]
+            if drawn_again(entry, elsewhere) or abbreviated(entry, elsewhere):
+                return known
         found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
         known = (other for other in found if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
-
-    def _drawn_before(self, entry: Entry) -> str:
-        """The id of the role that another chart draws as the same node, with some of the same words; or nothing."""
-        node = self.ids.get(slug(entry.name.raw), "") if entry.kind == "node" and entry.name.raw else ""
-        words = set(slug(f"{entry.name.text} {entry.name.title}").split("-"))
-        others = self.roles.get(node, ())
-        same = (other for other in others if other.kind == "node" and other.name.raw == entry.name.raw)
-        again = any(
-            self._block(o) != self._block(entry) and words & set(slug(f"{o.name.text} {o.name.title}").split("-"))
-            for o in same
-        )
-        return node if again else ""
 
     def _go_by(self, name: Name, role_id: str) -> None:
         """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.slug import slug
 
@@ -58,3 +59,20 @@ def names_of(name: Name) -> tuple[str, ...]:
     )
     full = in_full(without_agent(name.id)), in_full(slug(name.title))
     return tuple(filter(None, (*map(slug, texts), *full, numbered(name))))
+
+
+def drawn_again(entry: Entry, others_: list[Entry]) -> bool:
+    """Whether a node stands for that of another chart: it is called alike there, with some of the same words."""
+    words = set(slug(f"{entry.name.text} {entry.name.title}").split("-"))
+    return entry.kind == "node" and any(
+        other.kind == "node"
+        and other.name.raw == entry.name.raw
+        and words & set(slug(f"{other.name.text} {other.name.title}").split("-"))
+        for other in others_
+    )
+
+
+def abbreviated(entry: Entry, others_: list[Entry]) -> bool:
+    """Whether an entry is called by the letters that stand behind the name of a role: `Data Engineer (DE)`."""
+    ends = (f"({entry.name.text})", f"（{entry.name.text}）")
+    return any(other.name.full.endswith(ends) and other.name.text != entry.name.text for other in others_)

@@ -1,32 +1,31 @@
 """Who is linked to whom as sentences say it beside a roster: `The Planner hands its plan to the Coder`.
 
-Only sentences that stand outside of what is said of each role are read: what a role is told to do is its charter.
+These stand outside of what is said of each role, which `charters` reads.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.key_table import LINK_KEYS
-from orgopt.document.grammar.words import alternatives, normal, words
+from orgopt.document.grammar.words import alternatives, is_word, normal, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
-from orgopt.document.text.program import Program, Span, apart
-from orgopt.slug import slug
+from orgopt.document.reading.written_fields import block_bullets
+from orgopt.document.text.program import Block, Program, Span, apart
 
 _MOST = 400  # characters of a line; longer ones are prose that nobody reads for its links
 _MOST_BETWEEN = 60  # characters between two names
-_LONGEST = 100  # characters of a line that says one link
 _FEWEST = 3  # letters of a name; of scripts without blanks one less
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FILLERS = re.compile(
-    r"^(?:(?:then|also|always|must|will|should|can|may|directly|only|agent|it|and|dann|immer|puis|luego|então|则|再|会|将)\s)+"
+    r"^(?:(?:is|are|being|wird|est|es|é|then|also|always|must|will|should|can|may|directly|only|agent|it|and|dann|immer|puis|luego|então|则|再|会|将)\s)+"
 )
 _ARTICLES = re.compile(r"(?:\s(?:the|den|die|das|dem|der|le|la|les|l|el|los|o|os|as|our|your))+$")
 _PARTICLE = re.compile(r"^(?:[은는이가을를]|님이|님은|は|が)")
 _MORE = re.compile(rf"\s*(?:[,、，/&+]|,?\s*(?:{alternatives('and')}))\s*(?:the\s+)?[*_`]*", re.IGNORECASE)
+_ARROW = re.compile(r"^[→➜⇒]\s*|^[-=]+>\s*")
 _MARKS = "*_`\"'“”「」@"
 
 
@@ -40,84 +39,70 @@ def _passes() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 def _pattern(verb: str) -> str:
     """A verb as it stands between two names, in a script without blanks behind other words."""
-    if _WIDE.search(verb):
+    if WIDE.search(verb):
         return rf".{{0,20}}?{re.escape(verb)}"
     return re.escape(verb).replace(r"\~", r".{1,40}?")
 
 
 def said_in_sentences(
-    program: Program,
-    roles: Mapping[str, tuple[Entry, ...]],
-    resolve: Callable[[str], str],
-    taken: tuple[Span, ...],
+    program: Program, roles: Mapping[str, tuple[Entry, ...]], taken: tuple[Span, ...]
 ) -> Iterator[Arrow]:
     """The links that sentences say.
 
     Args:
         program: The document.
         roles: Where its roles are written, by their ids.
-        resolve: Gives the id of a role by any of its names.
         taken: Spans that are read elsewhere.
     """
-    called = _called(roles)
-    if len(roles) < 2 or not called:
+    known = called(roles)
+    if len(roles) < 2 or not known:
         return
-    yield from _of_themselves(program, roles, resolve, taken)
-    names = re.compile("|".join(map(re.escape, sorted(called, key=len, reverse=True))))
+    names = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
     own = (*taken, *(entry.span for entries in roles.values() for entry in entries))
+    sections = (entry.span for entries in roles.values() for entry in entries if entry.kind != "item")
+    yield from _of_lists(program, list(apart(program.blocks, (*taken, *sections))), names, known)
     for block in apart(program.blocks, own):
         if block.kind in {"list", "paragraph"} and names.search(program.text, block.span.start, block.span.end):
             for line in program.lines(block.span):
                 text = program.slice(line).rstrip("\r\n")
                 if len(text) <= _MOST:
-                    yield from _of_line(text, line, names, called)
+                    yield from _of_line(text, line, names, known)
 
 
-def _of_themselves(
-    program: Program, roles: Mapping[str, tuple[Entry, ...]], resolve: Callable[[str], str], taken: tuple[Span, ...]
-) -> Iterator[Arrow]:
-    """The links that lines of nothing else say of the role that they stand below: `- Reports to the Lead`."""
-    for role, entry in ((role, entry) for role, entries in roles.items() for entry in entries):
-        if entry.kind not in {"section", "paragraph", "item"}:
+def _of_lists(program: Program, blocks: list[Block], names: re.Pattern[str], known: dict[str, str]) -> Iterator[Arrow]:
+    """The links of a line above a list of names: `**Planner** → delegates to:`."""
+    for before, block in pairwise(blocks):
+        if before.kind != "paragraph" or block.kind != "list":
             continue
-        if any(span.start <= entry.span.start < span.end for span in taken):
+        line = [line for line in program.lines(before.span) if program.slice(line).strip()][-1]
+        text = program.slice(line).strip().rstrip(_MARKS)
+        source = names.search(text)
+        said = _ARROW.sub("", text[source.end() :].strip(_MARKS + " ")).rstrip(":： ") if source else ""
+        way = _way(said, "") if source and said != text and text.endswith((":", "：")) else None
+        if not source or not way or len(text) > _MOST or text[: source.start()].strip(_MARKS + "- "):
             continue
-        for line in (line for span in entry.prose for line in program.lines(span)):
-            text = program.slice(line).strip(" \t\r\n-*+•_.")
-            match = _verbs().match(text) if len(text) <= _LONGEST else None
-            ends = [resolve(slug(name)) for name in split_names(text[match.end() :])] if match else []
-            if match and ends and all(end in roles for end in ends):
-                kind, way = LINK_KEYS.get(normal(match["verb"]), ("delegates to", "→"))
-                for end in ends:
-                    source, target = (end, role) if way == "←" else (role, end)
-                    yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=line)
+        for bullet in block_bullets(program, block):
+            target = names.match(bullet.text.lstrip(_MARKS))
+            if target and known[target[0]] != known[source[0]]:
+                ends = (known[source[0]], known[target[0]])
+                ends = ends[::-1] if way[1] == "←" else ends
+                kind = way[0]
+                yield Arrow(source=ends[0], target=ends[1], kind=kind, mutual=way[1] == "↔", span=bullet.line)
 
 
-@lru_cache(maxsize=1)
-def _verbs() -> re.Pattern[str]:
-    """The verbs with which a line says to whom somebody is linked."""
-    known = sorted({*LINK_KEYS, *(verb for verb in words("passes") if "~" not in verb)}, key=len, reverse=True)
-    several = [verb for verb in known if " " in verb]
-    verbs = "|".join(map(re.escape, several))
-    return re.compile(
-        rf"(?P<verb>{verbs})\s+[*_`@]*(?:(?:the|den|die|dem|der|le|la|el|o|a)\s)?",
-        re.IGNORECASE,
-    )
-
-
-def _called(roles: Mapping[str, tuple[Entry, ...]]) -> dict[str, str]:
+def called(roles: Mapping[str, tuple[Entry, ...]]) -> dict[str, str]:
     """The names of roles as a sentence has them."""
     found: dict[str, str] = {}
     for role, entries in roles.items():
         for name in (entry.name for entry in entries):
             for text in (name.text, f"{name.text} Agent", role):
-                if len(text) >= _FEWEST - bool(_WIDE.search(text)):
+                if len(text) >= _FEWEST - bool(WIDE.search(text)):
                     found.setdefault(text, role)
     return found
 
 
 def _of_line(text: str, line: Span, names: re.Pattern[str], called: dict[str, str]) -> Iterator[Arrow]:
-    found = [match for match in names.finditer(text) if _alone(text, match)]
+    found = [match for match in names.finditer(text) if stands_alone(text, match)]
     for number, (left, right) in enumerate(pairwise(found)):
         way = _way(text[left.end() : right.start()], text[right.end() :])
         if not way:
@@ -135,10 +120,10 @@ def _of_line(text: str, line: Span, names: re.Pattern[str], called: dict[str, st
                 yield Arrow(source=source, target=target, kind=kind, mutual=arrow == "↔", span=line)
 
 
-def _alone(text: str, match: re.Match[str]) -> bool:
+def stands_alone(text: str, match: re.Match[str]) -> bool:
     """Whether a name is no part of another word."""
     before, after = text[: match.start()][-1:], text[match.end() :][:1]
-    joined = (before.isalnum() and not _WIDE.match(before)) or (after.isalnum() and not _WIDE.match(after))
+    joined = (before.isalnum() and not WIDE.match(before)) or (after.isalnum() and not WIDE.match(after))
     return not joined and before not in {"-", "/", "."} and not re.match(r"[-/]\w|\.\w", text[match.end() :])
 
 
@@ -150,6 +135,8 @@ def _way(between: str, after: str) -> tuple[str, str] | None:
     verb = _ARTICLES.sub("", f" {verb}").strip()
     if verb in LINK_KEYS:
         return LINK_KEYS[verb]
+    if is_word("given", verb):
+        return "delegates to", "←"
     inside, behind = _passes()
     if inside.fullmatch(verb):
         return "delegates to", "→"

@@ -24,6 +24,7 @@ _PLAIN = re.compile(
 )
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _MARKS = "*_` "
+_KEYS_OF_FIELDS = 2  # known keys in a first column that make one of fields, whatever its title
 _SHORT = 500  # characters of a line that is remembered
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
@@ -87,7 +88,11 @@ def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
 def _paired(program: Program, block: Block) -> Iterator[Field]:
     """The fields of a table of two columns whose rows are fields, as below `| Attribute | Value |`."""
     header, body = rows(program, block)
-    if len(header.cells) != 2 or not is_word("value", unmarked(header.cells[0].text)):
+    if len(header.cells) != 2:
+        return
+    title = unmarked(header.cells[0].text)
+    known = sum(bool(row.cells and canonical(unmarked(row.cells[0].text), known=True)) for row in body)
+    if not is_word("value", title) and known < (_KEYS_OF_FIELDS if title else 1):
         return
     for row in body:
         if len(row.cells) == 2 and row.cells[1].text.strip("-–— "):

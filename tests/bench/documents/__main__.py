@@ -57,6 +57,10 @@ def main() -> None:
             "I1",
             "I2",
             "I3",
+            "J1",
+            "J2",
+            "J3",
+            "J4",
         ],
     )
     parser.add_argument("--details", action="store_true", help="what was wrong and what was missing, by document")

@@ -18,7 +18,7 @@ class Judged:
             and D2, later E1 and E2, then F1 and F2, are halves of what was gathered after those: the first was learned
             from before the second was run. F3 was gathered when F1 was learned from, F4 when F2 and F3 were, G1
             and G2 after all those, H1 and H2 after them; H3 was gathered when those were learned from, H4 when H3 was.
-            I1 was learned from before I2 was run, and I2 before I3.
+            I1 was learned from before I2 was run, and I2 before I3, likewise J1, J2, J3 and J4.
         roles: The names under which each role may go; those of an optional one begin with `?`.
         links: Each as `Source > Target: kind`, or `kind|kind` where a document does not say which; `?` as above.
     """

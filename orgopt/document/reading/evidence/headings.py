@@ -5,7 +5,7 @@ from collections import Counter
 
 from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.key_table import LINK_KEYS
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
@@ -143,9 +143,10 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
     found: list[Entry] = []
     others: list[Section] = []
     groups = 0
-    series = _series_of_people(sections)
+    series = _series_of_people(program, sections)
     for section in sections:
         if not section.level or part_of(section.title):
+            groups += part_of(section.title) == "roles"
             continue
         named = None if section.span.start in series else inside.get(section.span.start)
         told_by = [block for block in section.blocks if program.slice(block.span).strip("-*_ \r\n\t")]  # and no rules
@@ -187,14 +188,20 @@ def _no_variants(found: list[Entry]) -> list[Entry]:
     return [entry for entry, base in zip(found, bases, strict=True) if often[base] < _SERIES or entry.fields]
 
 
-def _series_of_people(sections: list[Section]) -> set[int]:
+def _series_of_people(program: Program, sections: list[Section]) -> set[int]:
     """Where the sections of a numbered series start, if it is one of people: what any of them lists is a part of it."""
     numbers = {section.span.start: int(m[1]) for section in sections if (m := _NUMBER.match(section.title))}
     in_order = list(numbers.values()) == list(range(1, len(numbers) + 1)) and len(numbers) >= _SERIES_OF_PEOPLE
     series = [section for section in sections if in_order and section.span.start in numbers]
     if share(person(read_name(section.title, 0).text) for section in series) < 0.5:
-        return set()
+        entries = [section_entry(program, section) for section in series]
+        return {entry.span.start for entry in entries if _says_role(entry)} if all(map(_says_role, entries)) else set()
     return {section.span.start for section in series if person(section.title) or not group_title(section.title)}
+
+
+def _says_role(entry: Entry) -> bool:
+    """Whether a section has a line `**Role**: …`, whatever that is."""
+    return any(is_word("role", key) for key in keys(entry))
 
 
 def _of_one_form(found: list[Entry]) -> list[Entry]:
@@ -220,7 +227,10 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     found = [
         e
         for e in group.entries
-        if is_somebody(e) or has_traits(e) or common & keys(e) or (series and _NUMBER_OF.match(e.name.raw))
+        if is_somebody(e)
+        or (has_traits(e) and not common)
+        or common & keys(e)
+        or (series and _NUMBER_OF.match(e.name.raw))
     ]
     found = [entry for entry in found if often[entry.name.id] == 1]
     return found if 2 * len(found) > len(group.entries) else []

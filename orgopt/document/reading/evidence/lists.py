@@ -1,8 +1,7 @@
 """Lists as evidence: bullets of which each names somebody, and those nested below them."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from orgopt.document.grammar.arrows import split_names
@@ -32,10 +31,9 @@ from orgopt.document.text.program import Block, Program, Span
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
     r"(?P<head>(?:(?:\*\*|__).+?(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\)|\s*[×x]\s*\d+)?"
-    r"|.+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
+    r"|(?:[^()]|\([^()]*\)|[()])+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
-_NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
 _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
@@ -45,12 +43,16 @@ _CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
+_SHORTEST = 4  # letters of the name of a file in capitals
+_SENTENCE = re.compile(r"[^*_`\[:：—–]+(?:\s[^*_`\[:：—–\s]+){3,}[.!?]")  # `Ada owns all that is shipped.`
+_FIELDS = 0.4  # of the bullets of a list, that make it one of fields
 _MOST = 48  # letters of a bullet's name
 _MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
 def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
     """The roles of a list; beside roles in other forms, only if the list has nothing but names."""
+    listed = [bullet for bullet in listed if not _SENTENCE.fullmatch(bullet.text)]
     found = [item_entry(program, bullet, alone=alone) for bullet in listed]
     names = all(
         entry and (len(entry.name.text.split()) <= 3 or bullet.text[0] in "*_[`")
@@ -91,7 +93,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
     titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
-    if share(map(attribute, titles)) >= 0.5 or (_counts(program, listed) and share(map(person, titles)) < 0.3):
+    if share(map(attribute, titles)) >= _FIELDS or (_counts(program, listed) and share(map(person, titles)) < 0.3):
         return None  # the fields of one, as in `**Agent ID**: …`, or how many there are of each
     if above > 0 and (members := _members(program, listed)):
         return Group(entries=(), score=ENOUGH, span=block.span, what="a list", left=tuple(members))
@@ -115,7 +117,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
     if _identifiers(listed) and 2 * len(found) >= len(listed):  # then the others are, whatever they are called after
         found = [e for one in listed if (e := item_entry(program, one, alone=True))]
-    if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
+    few = len(found) < (0.5 if bold or arrows else 0.6) * len(listed)
+    if not found or few or share(map(_family, found)) >= 0.5:
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
     named = people(found)
@@ -225,14 +228,24 @@ def _told(bullet: Bullet, above: float) -> bool:
 
 def _is_file(entry: Entry) -> bool:
     """Whether a bullet is the name of a file, or a path, and says nothing of who it is."""
-    return bool(_FILE_NAME.match(entry.name.raw))
+    capitals = entry.name.text == PurePosixPath(entry.name.path).stem and entry.name.text.isupper()  # `GUIDE.md`
+    return bool(_FILE_NAME.match(entry.name.raw)) or (capitals and len(entry.name.text) >= _SHORTEST)
+
+
+def _family(entry: Entry) -> bool:
+    """Whether a name is that of several agents that a page of theirs tells of, as in `[Core agents](core.md)`."""
+    return bool(entry.name.path) and entry.name.text[-1:] == "s" and bool(team(entry.name.text))
 
 
 def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
     if is_word("duty", name) or _COUNTED.match(name):  # what somebody does, or how many there are
         return False
-    return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
+    return (
+        short(name)
+        and not (never(name) and not somebody(entry))
+        and (teams or not team(name) or bool(entry.fields) or (person(name) and len(name.split()) == 1))
+    )
 
 
 def _bare(bullet: Bullet) -> bool:
@@ -265,17 +278,3 @@ def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
     match = _ITEM.match(bullet.text)
     at = start + (match.end("head") if match else end - start)
     return Span(start, at), Span(start + match.start("rest") if match else end, end)
-
-
-def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
-    """The groups of the lists among some blocks; one whose numbers go on from another's is of its kind."""
-    last, score = 0, 0.0
-    for block in blocks:
-        group = list_group(program, block, above) if block.kind == "list" else None
-        if not group:
-            continue
-        numbers = [int(n) for n in _NUMBER.findall(program.slice(block.span))]
-        if numbers and numbers[0] == last + 1 > 1:
-            group = replace(group, score=max(group.score, score))
-        last, score = numbers[-1] if numbers else 0, group.score
-        yield group

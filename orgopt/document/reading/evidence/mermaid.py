@@ -25,12 +25,15 @@ _NODE = re.compile(
 )
 _ARROW = re.compile(
     r"\s*(?P<head>[<xo](?=[-=]))?(?P<line>--|==|-\.)(?:\s*(?P<text>[^-=.|>\s][^|>]*?)\s*(?=-->|---|==>|-\.->|\.->|--x))?"
-    r"(?P<more>[-=.]*)(?P<tip>[>xo]?)(?:\|(?P<said>[^|]*)\|)?"
+    r"(?P<more>[-=.]*)(?P<tip>[>xo]?)(?:[ \t]*\|(?P<said>[^|]*)\|)?"
 )
 _SKIP = re.compile(r"\s*(?:%%|style\b|classDef\b|class\b|click\b|linkStyle\b|direction\b|end\b|subgraph\b|$)")
 _TAG = re.compile(r"</?(?:b|i|u|em|strong|small|sub|sup)>", re.IGNORECASE)
 _CODE = re.compile(r"#(\d{1,5});")
+_VARIANT = re.compile(r"(.{3,}?)\s+(?:\d{1,2}|[A-Z])$")
 _OWN = re.compile(r"\s×(\d{1,3})$")
+_PARTICIPANT = re.compile(r"(?:participant|actor)\s+(?P<id>[\w.-]+)(?:\s+as\s+(?P<name>.+))?$", re.IGNORECASE)
+_MESSAGE = re.compile(r"(?P<source>[\w.-]+)\s*(?:->>|->|-\)|-x)\s*[+-]?\s*(?P<target>[\w.-]+)\s*:")
 _MOST = 400  # lines
 _KINDS = {normal(key): way for key, way in reversed(LINK_KEYS.items())}  # of two keys that are one word the first
 
@@ -70,7 +73,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     people_ = {
         i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
     }
-    worded = share(bool(_kind(edge)) for edge in edges)
+    worded = share(bool(said_by(edge)) for edge in edges)
     some = share(map(somebody, people_.values()))
     score = (
         max(0.0, min(above, 2.0))
@@ -82,6 +85,8 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     score += 1.5 * (_is_tree([edge for edge in solid if not edge.said], people_) or _is_tree(solid, people_))
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
     score -= 2.0 * (len(chart.titles) > 1 and share(map(never, chart.titles)) >= 0.5)  # what comes after what
+    bases = [base[1] for entry in people_.values() if (base := _VARIANT.match(entry.name.text)) and not person(base[1])]
+    score -= 2.0 * (len(bases) > len(set(bases)))  # one step for each of several things
     score -= 2.0 * (len(choices) > 0 and not worded)  # who decides what, and what comes next
     links = tuple(_arrows(edges, boxes, people_))
     entries = tuple(people_.values())
@@ -108,13 +113,35 @@ def chart_of(program: Program, block: Block) -> Chart | None:
         if text.strip()[:3] in {"```", "~~~"}:
             break
         _box(text, open_, chart)
-        chart.choices.extend(re.findall(r"\w\{[^{]", text))
+        chart.choices.extend(re.findall(r"([\w.-]+)\{[^{]", text))
         if not _SKIP.match(text):
             known = len(chart.nodes)
             _read_line(text, line, chart)
             for name in open_:
                 chart.boxes[name] += list(chart.nodes)[known:]
     return chart
+
+
+def sequence_of(program: Program, span: Span) -> Iterator[tuple[str, str, Span]]:
+    """The messages of a sequence diagram, as the names of who sends and who gets each, and its line; no answers."""
+    lines = list(program.lines(span))
+    if not lines or not _OPEN.match(program.slice(lines[0])):
+        return
+    called: dict[str, str] = {}
+    started = False
+    for line in lines[1:_MOST]:
+        text = program.slice(line).strip()
+        started = started or text == "sequenceDiagram"
+        if not started:
+            continue
+        if who := _PARTICIPANT.match(text):
+            called[who["id"]] = _TAG.sub("", re.split(r"<br\s*/?>", who["name"] or who["id"])[0]).strip()
+        elif message := _MESSAGE.match(text):
+            yield (
+                called.get(message["source"], message["source"]),
+                called.get(message["target"], message["target"]),
+                line,
+            )
 
 
 def _box(text: str, open_: list[str], chart: Chart) -> None:
@@ -184,7 +211,7 @@ def _edge(arrow: re.Match[str], source: str, target: str, line: Span) -> Edge:
     return Edge(source, target, arrow["line"], said, bool(arrow["head"]), arrow["tip"], line, arrow[0].strip())
 
 
-def _kind(edge: Edge) -> tuple[str, str] | None:
+def said_by(edge: Edge) -> tuple[str, str] | None:
     """The kind of a link that an arrow says in words, and its direction."""
     said = normal(re.sub(r"#\d+;|\(.*", "", edge.said))
     return _KINDS.get(said)
@@ -244,7 +271,7 @@ def _arrows(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Ent
     for edge in drawn:
         ends = nodes[edge.source].name.id, nodes[edge.target].name.id
         direct = edge.target not in line or edge.source not in line
-        if worded := _kind(edge):
+        if worded := said_by(edge):
             kind, way = worded
             source, target = ends[::-1] if way == "←" else ends
             yield Arrow(

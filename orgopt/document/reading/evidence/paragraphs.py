@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
+from orgopt.document.reading.evidence.labelled import is_under
 from orgopt.document.reading.evidence.signs import Group, attribute, never, people, share, short
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -40,7 +41,11 @@ class _Label(NamedTuple):
 
 def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
     """The group of the labels among the blocks of a section."""
-    labels = [label for label in _labels(program, blocks) if not attribute(label.raw.strip("*_ :："))]
+    labels = [
+        label
+        for label in _labels(program, blocks)
+        if not attribute(label.raw.strip("*_ :：")) and not is_under(label.raw)
+    ]
     dashed = [label for label in labels if label.dashed]
     series = above >= _OF_A_TEAM and 2 * len(dashed) > len(blocks) and len(dashed) >= _SERIES
     labels = dashed if series else [label for label in labels if not label.dashed]

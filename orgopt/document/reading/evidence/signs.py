@@ -48,7 +48,8 @@ _INTRODUCTION = re.compile(r"\s*(?:소개|紹介|介绍|介紹)\s*$")
 _A_TEAM = re.compile(r"(?!How\b|Using\b|Working\b)[A-Z][\w&-]+(?: [\w&-]+)? (?:Team|Squad|Crew|Leadership)")
 _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
 _OF_ROLES = re.compile(  # they are its parts, whatever the second word says elsewhere
-    r"\W*(?:(?:agent|team) )?roles? (?:model|definitions?|descriptions?|catalogu?e?|overview|list|structure|breakdown)"
+    r"\W*(?:agents?|teams?|crew|squad|fleet) (?:structure|directory|catalog(?:ue)?|registry|hierarchy)"
+    r"|\W*(?:(?:agent|team) )?roles? (?:model|definitions?|descriptions?|catalogu?e?|overview|list|structure|breakdown)"
     r"|\W*rollen(?:modell|definition(?:en)?|beschreibung(?:en)?|übersicht)|\W*définition des rôles"
     r"|\W*(?:definición|definição|descripción|descrição) (?:de|dos) (?:los )?(?:roles|papéis)|\W*角色(?:定义|模型|说明)"
     r"|\W*役割(?:定義|一覧)|\W*(?:에이전트 )?역할 ?(?:정의|개요|목록)",

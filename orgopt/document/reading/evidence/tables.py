@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, WEAK_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says, words
 from orgopt.document.reading.entry import Entry, count, is_mind, told_apart
@@ -85,7 +85,9 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += 1.5 * (routed and share(map(_identified, found)) >= 0.8)
     score += 1.0 * any(is_mind(title) for title in others)
     score -= 3.0 * _is_matrix(body, column) + 4.0 * any(_PERMITS.search(title) for title in others)
-    score -= 3.0 * (not routed and len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
+    score -= 3.0 * (not routed and len(set(names)) < 0.7 * len(names)) + 3.0 * (
+        share(short(n) or (_is(titles[column], "agent") and _is_verb(n)) for n in names) < 0.8
+    )
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
 
 
@@ -127,7 +129,7 @@ def _duty(title: str) -> bool:
 def _key(title: str) -> float:
     """What a column of a role's key says for a table."""
     key = canonical(title)
-    return 1.5 if key in LINK_KEYS else 1.0 if key in KEYS and key != "agent" else 0.0
+    return 0.0 if key in WEAK_KEYS else 1.5 if key in LINK_KEYS else 1.0 if key in KEYS and key != "agent" else 0.0
 
 
 def _is(title: str, kind: str) -> bool:
@@ -234,6 +236,11 @@ def _row_entry(beside_name: list[int], header: Row, row: Row, column: int) -> En
 def _says(key: str) -> bool:
     """Whether a column's text is part of a charter."""
     return key not in ROLE_KEYS and key not in LINK_KEYS and (is_word("duty", key) or is_word("role", key))
+
+
+def _is_verb(name: str) -> bool:
+    """Whether an agent is called by what it does: `Review`, `Plan`."""
+    return len(name.split()) == 1 and name[:1].isupper() and name.isalpha()
 
 
 def _marked(row: Row, column: int) -> bool:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from orgopt.document.grammar.words import alternatives, is_word, normal
-from orgopt.document.reading.evidence.signs import EACH, attribute
+from orgopt.document.reading.evidence.signs import EACH, ENOUGH, attribute, team
 from orgopt.document.text.program import Block, Program
 
 _SAID_OF_LISTS = ("thing", "person", "team")
@@ -21,7 +21,8 @@ def of_things(text: str) -> bool:
     if behind and any(is_word("thing", word) for word in _WORD.findall(behind[0])):  # `Team members (skills)`
         return True
     for sentence in reversed(_SENTENCE_END.split(_IN_BRACKETS.sub("", text))):
-        if EACH.match(sentence) or attribute(sentence.strip("*_ ")):  # `Each agent has:`, `Responsible for:`
+        label = sentence.strip("*_ ")
+        if EACH.match(sentence) or (attribute(label) and team(label) < ENOUGH):  # `Each agent has:`, `Responsible for:`
             return True
         words_ = normal(_INSIDE.sub(" ", sentence))
         last = {kind: max((m.end() for m in _words(kind).finditer(words_)), default=0) for kind in _SAID_OF_LISTS}

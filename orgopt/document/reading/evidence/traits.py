@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from orgopt.document.grammar.key_table import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS, WEAK_KEYS
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, is_known, parses
 from orgopt.document.reading.evidence.signs import person, somebody
@@ -24,7 +24,7 @@ def defines(entry: Entry) -> bool:
 
 def hands_on(field: Field) -> bool:
     """Whether a field says to whom somebody reports, or hands work."""
-    kind, way = LINK_KEYS.get(field.key, ("", ""))
+    kind, way = LINK_KEYS.get(field.key, ("", "")) if field.key not in WEAK_KEYS else ("", "")
     return kind in {"reports to", "delegates to"} and way == "→" and len(field.value.split()) <= _MOST_NAMES
 
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.again import by_title, drawn_again, instead, named_again
+from orgopt.document.reading.evidence.alike import lists_of_one_form, of_like_parts
 from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.cells import cell_group
 from orgopt.document.reading.evidence.chains import chain_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
+from orgopt.document.reading.evidence.labelled import listed_groups
 from orgopt.document.reading.evidence.lines import line_group
-from orgopt.document.reading.evidence.lists import items, listed_groups
+from orgopt.document.reading.evidence.lists import items
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
 from orgopt.document.reading.evidence.signs import (
@@ -30,8 +32,6 @@ from orgopt.document.reading.evidence.signs import (
     of_one_role,
     part_of,
     person,
-    share,
-    somebody,
     team,
 )
 from orgopt.document.reading.evidence.tables import html_group, table_group
@@ -43,7 +43,6 @@ from orgopt.document.text.program import Block, Program, Section, Span
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
-_FEW_PARTS, _FEW_LISTS = 3, 2  # of one kind, side by side
 _INHERITED, _OF_ONE = 1.5, 0.5  # what a heading further up says, at most; where that right above names somebody
 
 
@@ -137,32 +136,6 @@ def _lifted(group: Group, certain: list[Entry]) -> Group:
     return replace(group, entries=own, score=ENOUGH) if own and group.score < ENOUGH else group
 
 
-def _of_like_parts(found: dict[int, list[Group]]) -> dict[int, list[Group]]:
-    """The groups of some sections: lists of people are roles in all if they are in two, numbered labels in a third."""
-    lists = [
-        g for groups in found.values() for g in groups if g.what == "a list" and share(map(somebody, g.entries)) == 1
-    ]
-    if sum(group.score >= ENOUGH for group in lists) >= _FEW_LISTS:
-        found = {
-            at: [_raised(g) if g in lists and g.score >= DOUBT else g for g in groups] for at, groups in found.items()
-        }
-    labels = [g for groups in found.values() for g in groups if g.what == "paragraphs" and _numbered(g)]
-    if len(labels) < _FEW_PARTS or 3 * sum(group.score >= ENOUGH for group in labels) < len(labels):
-        return found
-    return {
-        at: [_raised(g) if g in labels and g.score >= _INHERITED else g for g in groups] for at, groups in found.items()
-    }
-
-
-def _raised(group: Group) -> Group:
-    return replace(group, score=max(group.score, ENOUGH))
-
-
-def _numbered(group: Group) -> bool:
-    """Whether all names of a group end with a number."""
-    return all(entry.name.text[-1:].isdecimal() for entry in group.entries)
-
-
 class _Search:
     """The walk over the sections of a document."""
 
@@ -187,12 +160,16 @@ class _Search:
                 break
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
-        found = _of_like_parts({section.span.start: self._in_section(section, above) for section in free})
+        found = of_like_parts({section.span.start: self._in_section(section, above) for section in free})
+        found = lists_of_one_form(self.program, free, found, above)
         for section, below in zip(free, self._cousins(free, found, above), strict=True):
             if any(group.score >= ENOUGH for group in below):
                 inside[section.span.start] = any(group.named for group in below)
             yield from below
-        if group := sisters(self.program, free, above, inside):
+        declared = any(
+            self._closed(s.span) and part_of(s.title) == "roles" for s in sections
+        )  # the others are chapters
+        if group := sisters(self.program, free, 0.0 if declared else above, inside):
             yield group
 
     def _announced(self, section: Section, *, first: bool) -> float:
