@@ -211,7 +211,7 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pai
     assert "reflect proposed 1 of the 1 candidates" in study_values.note(ending(found), found.final, "", {}, "")
     parent = found.candidates[candidate["parent"]]
     note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", "", "", 0.0, frozenset()), 1)
-    assert "Proposed by reflect as a change of" in note
+    assert "Proposed by reflect, a language model, as a change of" in note
     assert "the best run turned one knob at a time" in note
 
 

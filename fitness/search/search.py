@@ -30,7 +30,7 @@ from orgopt.ledger import BASELINE, Ledger
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import NO_REWRITER, StudyConfig
 from orgopt.study.defaults import study_defaults
-from orgopt.study.log import StudyLog
+from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, GenerationRecord
 from orgopt.study.records.names import SEARCH
 from orgopt.study.search_plan import searching
