@@ -4,7 +4,7 @@ Covers what an organization is, not how it is written (see `document`) or run (s
 is in `org_problems`.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -192,6 +192,21 @@ class Org:
     def headcount(self) -> int:
         """How many agents work in the organization."""
         return sum(role.headcount for role in self.roles)
+
+    @property
+    def links_in_use(self) -> tuple[Link, ...]:
+        """The links both of whose roles have agents: others do nothing."""
+        there = {role.id for role in self.roles if role.headcount}
+        return tuple(link for link in self.links if link.source in there and link.target in there)
+
+    def staffed(self) -> "Org":
+        """It without the roles that have no agents, and their links."""
+        there = tuple(role for role in self.roles if role.headcount)
+        names = {role.id for role in there}
+        standup = self.standup and replace(
+            self.standup, attendees=tuple(one for one in self.standup.attendees if one in names)
+        )
+        return replace(self, roles=there, links=self.links_in_use, standup=standup)
 
     def role(self, role_id: str) -> Role | None:
         """The role of an id, or None."""

@@ -3,7 +3,7 @@
 import networkx as nx
 import pytest
 
-from orgopt.org import Link, LinkKind, Org, Role
+from orgopt.org import Link, LinkKind, Org, Role, Standup
 from orgopt.org_problems import problems
 from orgopt.slug import slug
 
@@ -39,6 +39,18 @@ def test_the_graph_carries_roles_and_links() -> None:
 )
 def test_the_roots_of_reporting_submit(links, empty, submitters) -> None:
     assert org("a", "b", "c", links=links, **empty).submitters() == submitters
+
+
+def test_who_is_left_out_has_no_links_in_use() -> None:
+    roles = (Role(id="lead", name="Lead"), Role(id="hand", name="Hand"), Role(id="spare", name="Spare", headcount=0))
+    ends = [("hand", "lead"), ("spare", "lead"), ("lead", "spare")]
+    links = tuple(Link(source=one, target=other, kind="shares with") for one, other in ends)
+    org = Org(roles=roles, links=links, standup=Standup(every=9, unit="s", attendees=("lead", "spare")))
+    staffed = org.staffed()
+    assert org.links_in_use == links[:1] == staffed.links
+    assert [role.id for role in staffed.roles] == ["lead", "hand"]
+    assert staffed.standup == Standup(every=9, unit="s", attendees=("lead",))
+    assert Org(roles=roles, links=links).staffed().standup is None
 
 
 def test_problems_name_what_is_wrong() -> None:

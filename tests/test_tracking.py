@@ -454,9 +454,12 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     seeds = len(view.scores("test", view.final.champion, "toy"))
     said = [one.info.response_preview for one in found]
     verdict = apart(against_seed(view.final)).replace(": ", " ")
-    alone = [plain(view.scores("test", name, "toy")[0].research_output) for name in means]
-    both = f"seed document {seed} → ★ {champion}, {verdict} on {seeds} seeds; this one {' → '.join(alone)}. "
-    assert [one[: len(both)] for one in said[:2]] == [both, both]
+    first, other = (plain(view.scores("test", name, "toy")[0].research_output) for name in means)
+    of = f"mean of {seeds} seeds"
+    assert said[0].startswith(f"this seed {first} (★ {other}); {of} {seed} ({champion}), ★ {verdict}. Agents saw ")
+    assert said[1].startswith(
+        f"this seed {other} (seed document {first}); {of} {champion} ({seed}), {verdict}. Agents saw "
+    )
     assert "(lower is better) in " in said[0]
 
 

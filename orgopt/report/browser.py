@@ -177,7 +177,8 @@ def _times(study: StudyView) -> list[float]:
 def _size(org: Org | None) -> str:
     if org is None:
         return "its document cannot be read"
-    return ", ".join((count(org.headcount, "agent"), count(len(org.roles), "role"), count(len(org.links), "link")))
+    roles = sum(role.headcount > 0 for role in org.roles)
+    return ", ".join((count(org.headcount, "agent"), count(roles, "role"), count(len(org.links_in_use), "link")))
 
 
 def _scores(study: StudyView, candidate: CandidateView) -> list[list[Any]]:

@@ -146,7 +146,7 @@ def simplest(study: StudyView) -> Markup | None:
     if found is None:
         return None
     org = organization(found.record.program)
-    size = f" ({count(org.headcount, 'agent')}, {count(len(org.links), 'link')})" if org else ""
+    size = f" ({count(org.headcount, 'agent')}, {count(len(org.links_in_use), 'link')})" if org else ""
     if found is study.best:
         return h("p", "The champion is also the simplest organization within one standard error of the best", size, ".")
     return h(

@@ -1,6 +1,7 @@
 """What MLflow shows of a candidate: names, parameters, metrics, its note and its files. Pure functions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -138,13 +139,13 @@ def params(program: str) -> Mapping[str, str]:
     org = read(parse(program)).org
     flat: dict[str, Any] = {
         names.PARAM_HEADCOUNT.name: org.headcount,
-        names.PARAM_LINKS.name: len(org.links),
+        names.PARAM_LINKS.name: len(org.links_in_use),
         names.PARAM_STANDUP.name: _standup(org),
     }
     for role in org.roles:
         if role.headcount:
             flat |= {names.PARAM_ROLE.of(role=role.id, key=key): value for key, value in _role(org, role).items()}
-    for link in org.links:
+    for link in org.links_in_use:
         label = names.PARAM_MUTUAL if link.mutual else names.PARAM_LINK
         flat[label.of(source=link.source, target=link.target)] = f"{link.kind} {link.pattern}".strip()
     return {key: str(value)[:LONGEST_PARAM] for key, value in flat.items()}
@@ -182,9 +183,15 @@ def parts_points(parts: Parts, under: Sequence[names.Metric]) -> list[Point]:
     return [one.at(value) for one, value in zip(under, values, strict=True) if value is not None]
 
 
+def team_picture(org: Org) -> str:
+    """The roles that have agents, and how many these are: the scores beside it are theirs."""
+    size = count(org.headcount, "agent")
+    return svg(replace(org.staffed(), title=f"{org.title}: {size}" if org.title else size))
+
+
 def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     own, budget_s = family.own, max(map(family.view.head.identity.budget_of, family.view.tasks))
-    files = {"program.md": own.record.program, "chart.svg": svg(org)}
+    files = {"program.md": own.record.program, "chart.svg": team_picture(org)}
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)
         files["diff.html"] = diff_page(

@@ -125,6 +125,11 @@
       return;
     }
     if (found.some(({ x }) => x + 60 > plot.width)) return;
+    // The room for names is no more of the budget: its figures would say that there is.
+    const end = card.querySelector(".nsewdrag").getBoundingClientRect().left + Math.max(...found.map(({ x }) => x));
+    for (const tick of card.querySelectorAll(".xtick text")) {
+      tick.style.visibility = tick.getBoundingClientRect().left > end + 10 ? "hidden" : "";
+    }
     found.sort((one, other) => one.y - other.y);
     const top = Math.max(8, Math.min(found[0]?.y, plot.height - APART * found.length));
     let last = top - APART;
@@ -135,13 +140,18 @@
       found[i].at = Math.min(found[i].at, most);
     }
     for (const { trace, run, colour, x, y, at } of found) {
-      named(trace, run, x + 18, at + 3.5);
+      named(trace, run.replace(/, \d+ seeds$/, ""), x + 18, at + 3.5);
       const lead = trace.querySelector("path.orgopt") || document.createElementNS(trace.namespaceURI, "path");
       lead.setAttribute("class", "orgopt");
       lead.setAttribute("d", `M${x + 1} ${y}L${x + 14} ${at}`);
       lead.style.cssText = `fill:none;stroke:${colour};stroke-width:1px`;
       if (!lead.parentNode) trace.append(lead);
     }
+  };
+  // Short, as lists beside charts have them whole.
+  const brief = (run) => {
+    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
+    return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
   };
   const named = (trace, run, x, y, before) => {
     let text = trace.querySelector("text.orgopt");
@@ -150,9 +160,7 @@
       text.setAttribute("class", "orgopt");
       trace.append(text);
     }
-    // Short, as lists beside charts have them whole.
-    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
-    const words = short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
+    const words = brief(run);
     if (text.textContent !== words) text.textContent = words;
     text.setAttribute("text-anchor", before ? "end" : "start");
     text.setAttribute("x", x);
@@ -168,11 +176,11 @@
       text.setAttribute("text-anchor", "start");
       point.append(text);
     }
-    const words = `${Number(value.dataset.unformatted).toFixed(2).replace("-", "−")}\u00a0 ${run}`;
+    const words = `${Number(value.dataset.unformatted).toFixed(2).replace("-", "−")}\u00a0 ${brief(run)}`;
     if (text.textContent !== words) text.textContent = words;
     const box = bar.getBBox(), end = box.x + box.width, length = text.getComputedTextLength();
     const inside = end + 6 + length > room;
-    const [red, green, blue] = bar.style.fill.match(/\d+/g), dark = 0.3 * red + 0.6 * green + 0.1 * blue < 125;
+    const [red, green, blue] = bar.style.fill.match(/\d+/g), dark = 0.3 * red + 0.6 * green + 0.1 * blue < 150;
     text.setAttribute("x", inside ? end - 6 - length : end + 6);
     text.setAttribute("y", box.y + box.height / 2 + 3.5);
     text.style.fill = inside && dark ? "#fff" : "#1b1b1b";

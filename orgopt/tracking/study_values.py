@@ -16,7 +16,7 @@ from orgopt.study.wording import SEED_DOCUMENT, count, interval, noise, plain
 from orgopt.tracking import mlflow_addresses, names, pictures, tables, whiskers
 from orgopt.tracking.budget_curves import Bundle, picture
 from orgopt.tracking.candidate_note import TEST_CURVES, Family, champion_note
-from orgopt.tracking.candidate_values import parts_points, placed, sources
+from orgopt.tracking.candidate_values import parts_points, placed, sources, team_picture
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
 from orgopt.tracking.markdown import escape
@@ -141,7 +141,7 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
     files = {
         "report.html": page(view),
         "champion/program.md": program,
-        "champion/chart.svg": svg(read(parse(program)).org),
+        "champion/chart.svg": team_picture(read(parse(program)).org),
         "champion/diff.md": diff(seed.record, champion.record, told.changes),
         "champion/diff.html": diff_page(seed.record, champion.record, told.changes, _scores(final), champion=True),
         "claims.json": tables.as_json(tables.claims(final.claims)),

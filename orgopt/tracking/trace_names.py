@@ -36,8 +36,7 @@ def told(view: StudyView, name: str, place: str, ledger: Path) -> Told:
     of = f" of {len(own)}" if len(own) > 1 else ""
     title = f"{_who(view, name)} · {phase} seed 1{of}" + f" · {task}" * (len(view.tasks) > 1)
     measured, _ = unnegated(view.head.tasks[task].metric, 0.0)
-    means, alone = _means(view, name, task, phase)
-    return Told(title, measured, means, alone, tuple(_advice(view, name, task, phase)))
+    return Told(title, measured, _scored(view, name, task, phase), tuple(_advice(view, name, task, phase)))
 
 
 def mean_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
@@ -59,28 +58,31 @@ def _who(view: StudyView, name: str) -> str:
     return SEED_DOCUMENT if name == view.candidates[0].name else name
 
 
-def _means(view: StudyView, name: str, task: str, phase: str) -> tuple[str, str]:
-    """What both have on the seeds that both ran on, and what they have on the first of these alone.
+def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
+    """What a candidate has on this seed and on all, in brackets what it is compared with has there.
 
-    `seed document 0.05 → ★ 0.43, ▲ better +0.38 [+0.11, +0.57] on 12 seeds` and `0.29 → 0.22`.
+    `this seed 0.22 (seed document 0.29); mean of 12 seeds 0.43 (0.05), ▲ better +0.38 [+0.11, +0.57]`.
     """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
-    champion = view.final.champion if view.final else name
-    sides = {one: scores for one in dict.fromkeys((seed, champion)) if (scores := view.scores(phase, one, task))}
+    champion = view.final.champion if view.final else ""
+    rival = seed if name != seed else champion
+    theirs = view.scores(phase, rival, task) if rival and rival != name else []
     if not own:
-        return "", ""
-    if len(sides) < 2 or name not in sides:
-        score = plain(own[0].research_output)
-        return (f"mean {plain(_mean(own))} of {count(len(own), 'seed')}", score) if len(own) > 1 else ("", score)
-    seeds = min(len(scores) for scores in sides.values())
-    short = {champion: STAR if view.final else champion, seed: SEED_DOCUMENT}
-    known = " → ".join(f"{short[one]} {plain(_mean(scores[:seeds]))}" for one, scores in sides.items())
+        return ""
+    beside = f" ({SEED_DOCUMENT if rival == seed else STAR} {plain(theirs[0].research_output)})" if theirs else ""
+    parts = [f"this seed {plain(own[0].research_output)}{beside}"]
+    both = min(len(own), len(theirs))
+    if len(own) > 1:
+        more = f" ({plain(_mean(theirs[: len(own)]))})" if both == len(own) else ""
+        parts.append(f"mean of {count(len(own), 'seed')} {plain(_mean(own))}{more}")
+    if 1 < both < len(own):
+        parts.append(f"of the {both} that both had {plain(_mean(own[:both]))} ({plain(_mean(theirs))})")
     claims = view.final.claims if view.final else ()
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
-    apart = "".join(f", {marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None)
-    both = " that both had" * (len({len(scores) for scores in sides.values()}) > 1)
-    alone = " → ".join(plain(scores[0].research_output) for scores in sides.values())
-    return f"{known}{apart} on {count(seeds, 'seed')}{both}", alone
+    whose = f"{STAR} " if name == seed else ""
+    shown = theirs and {name, rival} == {seed, champion}
+    apart = "".join(f", {whose}{marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None and shown)
+    return "; ".join(parts) + apart
 
 
 def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:

@@ -41,15 +41,13 @@ class Told(NamedTuple):
     Attributes:
         title: Name of the root span.
         metric: What the metric that steers is called.
-        means: What seed document and champion scored on the seeds of its phase; empty where that is not known.
-        alone: What both scored on this seed; empty where that is not known.
+        scored: What it scored on this seed and on all, beside what it is compared with; empty where that is not known.
         advice: What somebody who reads it does next, a line each.
     """
 
     title: str
     metric: str = ""
-    means: str = ""
-    alone: str = ""
+    scored: str = ""
     advice: Sequence[str] = ()
 
 
@@ -96,9 +94,8 @@ class _Trace:
         inputs = f"{team}, {given}; {steers}the untouched script has {_metric(start['baseline'])}"
         done = count(len(self.outcomes), "experiment")
         change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
-        scored = f"{self.run.means}; this one {self.run.alone}" if self.run.means else f"score {self.run.alone}"
-        saw = f"Agents saw {change} ({better}) in {done}" if self.run.alone else f"{change} ({better}) in {done}"
-        parts = [". ".join(filter(None, (scored if self.run.alone else "", saw)))]
+        saw = f"Agents saw {change} ({better}) in {done}" if self.run.scored else f"{change} ({better}) in {done}"
+        parts = [". ".join(filter(None, (self.run.scored, saw)))]
         parts += [f"→ {line}" for line in self.run.advice]
         parts += [_STEPS, f"Handed in at the end: {self._experiment(last['id'])}"]
         if story := self._story():  # pages show the first hundreds of characters unasked
