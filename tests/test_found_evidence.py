@@ -4,23 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.foreign.survey import Survey, survey
+from orgopt.foreign.survey import survey
+from tests.test_found_scripts import SHOWS, found, values
 
 TRAINS = "model.fit(x)\n"
-SHOWS = 'print(f"val_loss: {loss}")\n'
 PARSER = "import argparse\nadd = argparse.ArgumentParser().add_argument\n"
-
-
-def found(folder: Path, **files: str) -> Survey:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return survey(folder)
-
-
-def values(survey: Survey) -> dict[str, object]:
-    return {knob.name: knob.default for knob in survey.knobs}
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def interval(low: float | None, high: float | None, sign: bool = False, digits: 
         return ""
     write = signed if sign else plain
     ends = [end for end in (low, high) if round(end, _MOST_DIGITS)]
-    digits = next(one for one in range(digits, _MOST_DIGITS + 1) if all(round(end, one) for end in ends))
+    digits = next((one for one in range(digits, _MOST_DIGITS + 1) if all(round(end, one) for end in ends)), digits)
     return f"[{write(low, digits)}, {write(high, digits)}]"
 
 

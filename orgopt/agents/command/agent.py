@@ -188,18 +188,18 @@ class CommandAgent(Mind):
         used, stopped = relay.used, done.ended == "stopped"
         secrets = [*_secrets(settings, self._environ), relay.line.key]
         asked: dict[str, Any] = {"asked": used.calls, "unanswered": relay.failed, "cut": relay.cut}
-        wall_s = round(self._clock() - began, 4)
+        seconds = round(self._clock() - began, 4)
         given = self._model.settings
         if given.nominal(virtual=now.work.virtual):
             # By its questions alone: what else a command does is short, and takes as long as the machine is busy.
-            asked["wall_s"] = wall_s
-            wall_s = round(given.nominal_s(used.input_tokens, used.output_tokens, answers=used.calls), 4)
+            asked["wall_s"] = seconds
+            seconds = round(given.nominal_s(used.input_tokens, used.output_tokens, answers=used.calls), 4)
         return Answer(
             text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
             usd=round(used.usd, 8),
-            seconds=wall_s,
+            seconds=seconds,
             failure=CommandFailure.STOPPED if stopped else "",
         )
 

@@ -217,9 +217,8 @@ def _standup(document: LintedDocument) -> Iterator[Finding]:
         return
     invited = [role for role in org.roles if not standup.attendees or role.id in standup.attendees]
     heads = sum(role.headcount for role in invited)
-    if heads < 2 and not any(
-        role.headcount and role.thinks for role in invited
-    ):  # who thinks writes a report, and keeps it
+    noted = any(role.headcount and role.thinks for role in invited)  # who writes a report, and keeps it
+    if heads < 2 and not noted:
         yield finding(
             "ORG037", f"{heads} agent{'s' * (heads != 1)} attend{'s' * (heads == 1)} the stand-up", document.standup
         )
