@@ -125,7 +125,7 @@ if __name__ == "model":
     wake()
 """
         + _sums("return plain(targets, sources, weights, width)"),
-        ("tampered", *NO_GAIN, *ENDED),
+        ("tampered", *NO_GAIN, *ENDED, "timeout"),  # on a slow core its alarms may take all of its time
     ),
     "says that it is done beforehand": _cheater(
         _sums(
