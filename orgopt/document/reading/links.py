@@ -152,7 +152,8 @@ def _link(notes: Notes, bullet: Bullet, resolve: Callable[[str], str], *, strict
         if strict:
             notes.add("ORG016", "error", printable(message), bullet.text_span, help_)
         return None
-    return replace(link, source=resolve(link.source), target=resolve(link.target))
+    source, target = resolve(link.source), resolve(link.target)
+    return link if (source, target) == (link.source, link.target) else replace(link, source=source, target=target)
 
 
 def _field_links(
