@@ -56,7 +56,7 @@ def said_of_themselves(
         for number, line, (other, kind, way) in says.of(role, texts):
             source, target = (other, role) if way == "←" else (role, other)
             span = line.moved(entry.prose[number].start)
-            yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=span)
+            yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=span, spoken=True)
 
 
 def _prose(texts: tuple[str, ...]) -> Iterator[tuple[int, Span, str]]:

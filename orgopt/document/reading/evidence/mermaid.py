@@ -16,6 +16,7 @@ from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
+from orgopt.document.text.parser import CHART
 from orgopt.document.text.program import Block, Program, Span
 
 _OPEN = re.compile(r"[ \t]*(?:```|~~~)[ \t]*mermaid", re.IGNORECASE)
@@ -94,14 +95,15 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
 
 
 def chart_of(program: Program, block: Block) -> Chart | None:
-    """The chart in a fence, or None for any other block."""
-    if not _OPEN.match(program.slice(program.first_line(block.span))):
+    """The chart in a fence, or of a file of its own, or None for any other block."""
+    fenced = _OPEN.match(program.slice(program.first_line(block.span))) is not None
+    if not fenced and not (block.kind == "other" and CHART.match(program.text, block.span.start, block.span.end)):
         return None
     chart = Chart({}, {}, [], {}, [], [])
     open_: list[str] = []
     started = titled = False
-    for line in list(program.lines(block.span))[1:_MOST]:
-        text = program.slice(line).rstrip("\r\n").rstrip()
+    for line in list(program.lines(block.span))[fenced:_MOST]:
+        text = program.slice(line).rstrip("\r\n").rstrip().lstrip("\ufeff")
         if not started:
             if text.strip() == "---" or titled:  # its own front matter: a title, settings
                 titled ^= text.strip() == "---"
