@@ -36,6 +36,7 @@ _OWN = re.compile(r"\s×(\d{1,3})$")
 _PARTICIPANT = re.compile(r"(?:participant|actor)\s+(?P<id>[\w.-]+)(?:\s+as\s+(?P<name>.+))?$", re.IGNORECASE)
 _MESSAGE = re.compile(r"(?P<source>[\w.-]+)\s*(?:->>|->|-\)|-x)\s*[+-]?\s*(?P<target>[\w.-]+)\s*:")
 _MOST = 400  # lines
+_COUNTED = 0.8  # of the nodes of a chart, whose labels say of how many agents each is
 _KINDS = {normal(key): way for key, way in reversed(LINK_KEYS.items())}  # of two keys that are one word the first
 
 
@@ -71,8 +72,11 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     nodes, _, edges, boxes, choices, _ = chart
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
+    counted = len(found) > 1 and share(e.name.digits is not None for e in found.values()) >= _COUNTED
     people_ = {
-        i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
+        i: e
+        for i, e in found.items()
+        if counted or (short(e.name.text) and not (never(e.name.text) and not person(e.name.text)))
     }
     worded = share(bool(said_by(edge)) for edge in edges)
     some = share(map(somebody, people_.values()))
@@ -81,6 +85,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         + 2.0 * (some >= 0.6)
         + 1.0 * (0.3 <= some < 0.6)
         + 2.0 * (worded >= 0.8 and bool(edges))
+        + 3.0 * counted
     )
     solid = [edge for edge in _into_boxes(edges, boxes, people_) if edge.line != "-."]
     score += 1.5 * (_is_tree([edge for edge in solid if not edge.said], people_) or _is_tree(solid, people_))
