@@ -77,6 +77,7 @@ def copied(tmp_path: Path) -> Task:
     return load_task(str(folder))
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("name", EDITORS)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_who_edits_the_harness_is_caught_and_it_is_put_back(copied: Task, sandbox: Sandbox, name: str) -> None:
@@ -252,6 +253,7 @@ def test_an_organization_that_does_nothing_gains_nothing(toy: Task) -> None:
     assert found.disqualified == ""
 
 
+@pytest.mark.slow
 def test_another_seed_is_no_improvement(toy: Task) -> None:
     """All settings are worth the same: what a team sees is luck, and what is verified is nothing."""
 

@@ -160,6 +160,7 @@ def killed(folder: Path, keep: float) -> None:
     cut(log, max(1, round(keep * len(read_lines(log)))), b'{"kind": "eval')
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("keep", [0, 0.5, 0.95])
 def test_a_killed_study_goes_on_for_free_and_ends_the_same(
     toy: Task, tmp_path: Path, server: LlmServer, keep: float, means: Means
@@ -380,6 +381,7 @@ TEAMS = {
 }
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("garbled", [False, True], ids=["", "garbled"])
 @pytest.mark.parametrize("name", TEAMS)
 def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: str, garbled: bool) -> None:
