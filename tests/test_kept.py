@@ -339,6 +339,7 @@ def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
     assert json.loads(again.stdout)["placings"] == json.loads(first.stdout)["placings"]
 
 
+@pytest.mark.nightly
 @pytest.mark.fault
 @pytest.mark.timeout(600)
 def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(workspace: Path) -> None:
