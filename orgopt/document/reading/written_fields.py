@@ -203,20 +203,25 @@ def _listed(text: str) -> tuple[tuple[bool, str, int, int, int], ...]:
 
 def _cells(program: Program, line: Span) -> tuple[Cell, ...]:
     text = program.slice(line).rstrip()
+    cut = _cut(text) if len(text) <= _SHORT else _cut.__wrapped__(text)
+    return tuple([Cell(bare, Span(line.start + at, line.start + at + len(bare))) for at, bare in cut])
+
+
+@lru_cache(maxsize=4096)  # a table is asked for its rows several times, and again after each edit
+def _cut(text: str) -> tuple[tuple[int, str], ...]:
+    """The cells of a line, each with where it starts in it."""
     at = len(text) - len(text.lstrip())
     at += text[at : at + 1] == "|"
-    cells: list[Cell] = []
+    cells: list[tuple[int, str]] = []
     if "\\" not in text:
         for raw in text[at:].removesuffix("|").split("|") if at < len(text) else ():
-            start, bare = line.start + at + len(raw) - len(raw.lstrip()), raw.strip()
-            cells.append(Cell(bare, Span(start, start + len(bare))))
+            cells.append((at + len(raw) - len(raw.lstrip()), raw.strip()))
             at += len(raw) + 1
         return tuple(cells)
     while at < len(text):
         match = _CELL.match(text, at)
         raw = match[0] if match else ""
-        start = line.start + at + len(raw) - len(raw.lstrip())
-        cells.append(Cell(raw.strip(), Span(start, start + len(raw.strip()))))
+        cells.append((at + len(raw) - len(raw.lstrip()), raw.strip()))
         at += len(raw) + 1
     return tuple(cells)
 
