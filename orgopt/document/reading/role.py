@@ -179,7 +179,7 @@ class RoleReader:
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
             else:  # `agent: general-purpose` of another tool is no slip of the pen
-                other = key.attribute == "agent" or _TO_FILL.match(field.value)
+                other = key.attribute in {"agent", "memory"} or _TO_FILL.match(field.value)
                 severity = "info" if other and "did you mean" not in help_ else "warning"
                 self.notes.add("ORG017", severity, f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
