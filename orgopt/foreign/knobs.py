@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from orgopt import syntax
 from orgopt.foreign.divides import accepted
+from orgopt.foreign.flow import Reached
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
 from orgopt.foreign.random_generators import drawn
 from orgopt.foreign.ranges import compared_texts, range_of
@@ -51,11 +52,13 @@ class Ranges:
         given: The ranges that another tool's space has, by the name that the files have; where there is one, what it
             does not name is no knob.
         defined: The arguments of the checkout's own functions and classes.
+        reached: The numbers of its files that flow to where they take effect, by path.
     """
 
     leave: Collection[str] = ()
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     defined: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    reached: Mapping[str, Sequence[Reached]] = field(default_factory=dict[str, Sequence[Reached]])
 
 
 class Marked(NamedTuple):
@@ -104,10 +107,15 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
     kept: list[tuple[File, Site, str]] = []
     choices: dict[str, list[int]] = {}
     chief, alone = files[0], len(files) == 1
-    own = sites(chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone)
+    flows = ranges.reached.get(chief.name, ())
+    own = sites(
+        chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone, reached=flows
+    )
     calls_of = made(trees) if are_few(own) else None
     for k, file in enumerate(files):
-        for site in sites(file.text, file.name, file.tree, known=calls_of, defined=ranges.defined) if k else own:
+        flows = ranges.reached.get(file.name, ())
+        others = sites(file.text, file.name, file.tree, known=calls_of, defined=ranges.defined, reached=flows) if k else []
+        for site in others if k else own:
             if site.name == VARIABLE:
                 continue
             given = _given(site, ranges.given)
