@@ -166,7 +166,9 @@ def knobs_of(folder: Path, parts: Parts, toml: Mapping[str, Any]) -> Marked:
     own = {one.name: one.tree for one in (parts.script, *parts.others) if one.tree is not None}
     known = defined(trees.values())
     known = known or defined_elsewhere(folder, [one.name for one in parts.others])
-    ranges = Ranges(leave=toml.get("leave", ()), given=space, defined=known, reached=by_file(trees | own))
+    ranges = Ranges(
+        leave=toml.get("leave", ()), given=space, defined=known, reached=by_file(trees | own, parts.script.name)
+    )
     return marked(parts.script, parts.others, parts.fixed, ranges)
 
 

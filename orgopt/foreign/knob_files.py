@@ -37,9 +37,11 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
     """The paths of files with settings that the script takes, those that it imports first; none that measure."""
     few = script in trees and are_few(sites(read(folder / script), script, trees[script], script=True))
     known = made(trees.values()) if few else None
-    flows = by_file(trees) if few else {}
+    flows = by_file(trees, script) if few else {}
     found = [
-        name for name in trees if name != script and _has_settings(folder, name, trees[name], known, flows.get(name, ()))
+        name
+        for name in trees
+        if name != script and _has_settings(folder, name, trees[name], known, flows.get(name, ()))
     ]
     texts = [
         part.value
@@ -115,8 +117,18 @@ def compiled_files(folder: Path, run: str) -> list[str]:
         ):
             found.append(name)
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
+    given += _opened(folder, names)
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
     return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
+
+
+def _opened(folder: Path, names: Sequence[str]) -> list[str]:
+    """The configuration files that sources name, as `File::new("Settings", FileFormat::Toml)` and `"config.yaml"`."""
+    texts = "\n".join((folder / name).read_text("utf-8", "replace")[: 4 * _MOST_BYTES] for name in names)
+    found = [word for word in re.findall(r'"([\w./-]+)"', texts) if word.endswith(_ENDINGS)]
+    for name in re.findall(r'File::(?:new|with_name)\([ \t]*"([\w./-]+)"', texts):
+        found += [f"{name}{ending}" for ending in _ENDINGS if _by_name(folder, f"{PurePosixPath(name).name}{ending}")]
+    return list(dict.fromkeys(one for one in found if not _ASIDE.search(one)))
 
 
 def _included(folder: Path, script: str, names: Sequence[str]) -> list[str]:
@@ -156,9 +168,7 @@ def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
     return [PurePosixPath(one) for one in own_files(folder) if one.name == name]
 
 
-def _has_settings(
-    folder: Path, name: str, tree: ast.Module, known: Made | None, reached: Sequence[Reached]
-) -> bool:
+def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None, reached: Sequence[Reached]) -> bool:
     """Whether a module that is imported has settings, and is not there to measure or to make data."""
     path = PurePosixPath(name)
     if (_MEASURES.search(path.stem) and "train" not in path.stem) or path.name in {

@@ -34,12 +34,10 @@ class Scope:
 
     def cell(self, name: str) -> Cell:
         """The variable that a name is here."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names or scope.above is None:
-                return Cell(scope.owner, name)
+        scope = self
+        while name not in scope.names and scope.above is not None:
             scope = scope.above
-        return Cell(self.file, name)
+        return Cell(scope.owner, name)
 
 
 class Written(NamedTuple):
@@ -66,27 +64,53 @@ class Program:
         calls: All calls.
         functions: The functions that a name may mean, each with the owner of its arguments; of a class, its `__init__`.
         statements: All statements, with the scopes that they stand in.
-        named: Every name that is read, so that what nobody names takes no part.
+        uses: The names that each function, class and file's own statements use, by owner.
+        units: The functions that there are: owner, name and class.
+        counted: The cells that are counted up or down, so that what is written into them is a beginning.
+        live: The owners of what the script runs, as far as names say; of methods, those of classes that it names.
     """
 
     written: dict[Cell, list[Written]] = field(default_factory=dict[Cell, list[Written]])
     calls: list[Called] = field(default_factory=list[Called])
     functions: dict[str, list[tuple[Function, str]]] = field(default_factory=dict[str, list[tuple[Function, str]]])
     statements: list[tuple[ast.stmt, Scope]] = field(default_factory=list[tuple[ast.stmt, Scope]])
-    named: set[str] = field(default_factory=set[str])
+    uses: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    units: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    live: set[str] = field(default_factory=set[str])
+    counted: set[Cell] = field(default_factory=set[Cell])
     imports: dict[Cell, Cell] = field(default_factory=dict[Cell, Cell])
     modules: dict[Cell, str] = field(default_factory=dict[Cell, str])
 
     @classmethod
-    def of(cls, trees: Mapping[str, ast.Module]) -> "Program":
-        """The program that files are, by path."""
+    def of(cls, trees: Mapping[str, ast.Module], script: str) -> "Program":
+        """The program that files are, by path, where one of them runs."""
         made = cls()
         places = {part: name for name in trees for part in _module_names(name)}
         for name, tree in trees.items():
             scope = Scope(name, name, frozenset())
             made._imported(tree, scope, places)
-            made._body(tree.body, scope, "")
+            body = tree.body if name == script else [one for one in tree.body if not _is_main(one)]
+            made._body(body, scope, "")
+        made._enliven(trees)
         return made
+
+    def _enliven(self, trees: Mapping[str, ast.Module]) -> None:
+        """Find what is run: what statements of files name, and what that names in turn."""
+        self.live |= set(trees)
+        named = {word for name in trees for word in self.uses.get(name, ())}
+        waiting = list(self.units)
+        while True:
+            found = [
+                unit
+                for unit in waiting
+                if (not unit[2] or unit[2] in named) and (unit[1] in named or (unit[2] and unit[1].startswith("__")))
+            ]
+            if not found:
+                return
+            waiting = [unit for unit in waiting if unit not in found]
+            for owner, _, _ in found:
+                self.live.add(owner)
+                named |= self.uses.get(owner, set())
 
     def target(self, node: ast.expr, scope: Scope) -> Cell | None:
         """The cell that a name, attribute or key is; None for another expression."""
@@ -118,10 +142,6 @@ class Program:
                     last = alias.name.rsplit(".", 1)[-1]
                     if last in places and alias.name.split(".")[0] not in {"torch", "numpy", "sklearn", "keras"}:
                         self.modules[Cell(scope.file, alias.asname or last)] = places[last]
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                self.named.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                self.named.add(node.attr)
 
     def _body(self, body: Iterable[ast.stmt], scope: Scope, class_name: str) -> None:
         for node in body:
@@ -129,6 +149,8 @@ class Program:
                 self._function(node, scope, class_name)
             elif isinstance(node, ast.ClassDef):
                 inner = Scope(f"{scope.owner}.{node.name}", scope.file, frozenset(), scope, scope.function)
+                self.units.append((inner.owner, node.name, ""))
+                self._use(inner.owner, [*node.bases, *node.keywords, *node.decorator_list])
                 for part in node.body:
                     for target, value in _assigned(part):
                         if isinstance(target, ast.Name):
@@ -142,30 +164,29 @@ class Program:
         for target, value in _assigned(node):
             if (cell := self.target(target, scope)) is not None:
                 self._write(cell, Written(value, scope))
+        if (counted := _counted(node)) is not None and (cell := self.target(counted, scope)) is not None:
+            self.counted.add(cell)
+        self._use(scope.owner, [node], deep=False)
         for part in _expressions(node):
             if isinstance(part, ast.Call):
                 self.calls.append(Called(part, scope))
-                self._asked(part, scope)
-            elif isinstance(part, ast.Dict):
-                for key, value in zip(part.keys, part.values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        self._write(Cell(ANYWHERE, key.value), Written(value, scope))
+            for name, value in _entries(part):
+                self._write(Cell(ANYWHERE, name), Written(value, scope))
         for name in ("body", "orelse", "finalbody"):
             self._body(getattr(node, name, []), scope, "")
         for handler in getattr(node, "handlers", []):
             self._body(handler.body, scope, "")
 
-    def _asked(self, call: ast.Call, scope: Scope) -> None:
-        """What a dictionary is asked for with a value for those that lack it, and what `dict` is given."""
-        match call:
-            case ast.Call(func=ast.Attribute(attr="get" | "pop" | "setdefault"), args=[ast.Constant(value=str() as name), value]):
-                self._write(Cell(ANYWHERE, name), Written(value, scope))
-            case ast.Call(func=ast.Name(id="dict" | "Namespace" | "SimpleNamespace"), keywords=words):
-                for word in words:
-                    if word.arg:
-                        self._write(Cell(ANYWHERE, word.arg), Written(word.value, scope))
-            case _:
-                pass
+    def _use(self, owner: str, parts: Iterable[ast.AST], *, deep: bool = True) -> None:
+        used = self.uses.setdefault(owner, set())
+        for part in parts:
+            for node in ast.walk(part) if deep else _expressions(part):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    used.add(node.id)
+                elif isinstance(node, ast.Attribute):
+                    used.add(node.attr)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                    used.add(node.value)  # what a table or `getattr` names
 
     def _function(self, node: Function, scope: Scope, class_name: str) -> None:
         owner = f"{scope.owner}.{node.name}:{node.lineno}"
@@ -177,6 +198,8 @@ class Program:
         for argument, value in pairs:
             self._write(Cell(owner, argument.arg), Written(value, scope, default=True))
         self.functions.setdefault(inner.function or node.name, []).append((node, owner))
+        self.units.append((owner, node.name, class_name))
+        self._use(owner, [*node.decorator_list, *node.args.defaults])
         self._body(node.body, inner, "")
 
     def _write(self, cell: Cell, written: Written) -> None:
@@ -202,7 +225,11 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
     match node:
         case ast.Assign(targets=targets, value=value):
             for target in targets:
-                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                if (
+                    isinstance(target, ast.Tuple)
+                    and isinstance(value, ast.Tuple)
+                    and len(target.elts) == len(value.elts)
+                ):
                     yield from zip(target.elts, value.elts, strict=True)
                 else:
                     yield target, value
@@ -212,7 +239,38 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
             pass
 
 
-def _expressions(node: ast.stmt) -> Iterator[ast.AST]:
+def _counted(node: ast.stmt) -> ast.expr | None:
+    """What a statement counts up or down, as `n += 1` does."""
+    match node:
+        case ast.AugAssign(target=target, op=ast.Add() | ast.Sub(), value=ast.Constant()):
+            return target
+        case _:
+            return None
+
+
+def _entries(part: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """What a part of an expression writes under a key: dictionaries, and what one is asked for where it lacks it."""
+    match part:
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, value
+        case ast.Call(func=ast.Attribute(attr="get" | "pop" | "setdefault"), args=[key, value]):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, value
+        case ast.Call(func=ast.Name(id="dict" | "Namespace" | "SimpleNamespace"), keywords=words):
+            yield from ((word.arg, word.value) for word in words if word.arg)
+        case _:
+            pass
+
+
+def _is_main(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "__name__" in {
+        one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)
+    }
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.AST]:
     """The parts of a statement's own expressions; none of the statements inside it."""
     waiting: list[ast.AST] = [one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.stmt)]
     while waiting:

@@ -61,14 +61,14 @@ def sinks(program: Program) -> Iterator[Sink]:
             yield from (Sink(value, scope, strength) for value, strength in _of_statement(statement))
 
 
-_WORLDS = re.compile(r"\.\w*(?:Env|Environment|World|Game|Board|Maze|Grid|Map|City|Cities|Data|Dataset|Loader|Plot\w*|Car|Track)\b")
+_WORLDS = re.compile(
+    r"\.\w*(?:Env|Environment|World|Game|Board|Maze|Grid|Map|City|Cities|Data|Dataset|Loader|Plot\w*|Car|Track)\b"
+)
 """Classes that are what is solved, and no part of what solves it."""
 
 
 def _is_used(program: Program, scope: Scope) -> bool:
-    if _WORLDS.search(scope.owner):
-        return False
-    return not scope.function or scope.function in program.named or scope.function.startswith("__")
+    return scope.owner in program.live and not _WORLDS.search(scope.owner)
 
 
 def _of_call(call: ast.Call, program: Program) -> Iterator[tuple[ast.expr, Strength]]:
@@ -81,13 +81,10 @@ def _of_call(call: ast.Call, program: Program) -> Iterator[tuple[ast.expr, Stren
     elif name in _TAKES:
         yield from ((one, Strength.FACTOR) for one in [*call.args[1:], *(word.value for word in call.keywords)])
     elif name == "exp" and call.args:
-        yield from ((part.right, Strength.METHOD) for part in ast.walk(call.args[0]) if _is_division(part))
+        divisions = (part for part in ast.walk(call.args[0]) if isinstance(part, ast.BinOp))
+        yield from ((part.right, Strength.METHOD) for part in divisions if isinstance(part.op, ast.Div))
     elif name in _SHAPES:
         yield from ((one, Strength.PLACE) for one in given)
-
-
-def _is_division(node: ast.AST) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
 
 
 def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.expr, Strength]]:
@@ -100,22 +97,27 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.expr, Strength]]:
         yield from _cooled(node.targets[0], node.value)
     heads = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)]
     for part in (part for head in heads for part in ast.walk(head)):
-        match part:
-            case ast.Compare(left=left, comparators=[right]):
-                if _is_draw(left) or _is_draw(right):
-                    yield (right if _is_draw(left) else left), Strength.METHOD
-                elif isinstance(node, ast.While):
-                    yield from ((one, Strength.FACTOR) for one in (left, right))
-            case ast.BinOp(op=ast.Mult(), left=left, right=right):
-                yield from ((one, Strength.FACTOR) for one in (left, right) if isinstance(one, ast.Name | ast.Attribute))
-            case ast.BinOp(op=ast.Pow(), right=right):
-                yield right, Strength.FACTOR
-            case ast.Slice(upper=ast.expr() as upper):
-                yield upper, Strength.PLACE
-            case ast.comprehension(iter=source):
-                yield from ((end, Strength.PLACE) for end in _ends(source))
-            case _:
-                pass
+        yield from _of_part(part, turns=isinstance(node, ast.While))
+
+
+def _of_part(part: ast.AST, *, turns: bool) -> Iterator[tuple[ast.expr, Strength]]:
+    """What takes effect in a part of an expression, of a `while` where that turns on it."""
+    match part:
+        case ast.Compare(left=left, comparators=[right]) if _is_draw(left) or _is_draw(right):
+            yield (right if _is_draw(left) else left), Strength.METHOD
+        case ast.Compare(left=left, comparators=[right]) if turns:
+            yield from ((one, Strength.FACTOR) for one in (left, right))
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            sides = (one for one in (left, right) if isinstance(one, ast.Name | ast.Attribute))
+            yield from ((one, Strength.FACTOR) for one in sides)
+        case ast.BinOp(op=ast.Pow(), right=right):
+            yield right, Strength.FACTOR
+        case ast.Slice(upper=ast.expr() as upper):
+            yield upper, Strength.PLACE
+        case ast.comprehension(iter=source):
+            yield from ((end, Strength.PLACE) for end in _ends(source))
+        case _:
+            pass
 
 
 def _cooled(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, Strength]]:

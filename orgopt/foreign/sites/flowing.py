@@ -11,7 +11,8 @@ from orgopt.foreign.sites.site import Site
 
 _PASSED = 2
 """Steps that a number has gone where it was given a name and then passed on, as settings are."""
-_COUNTS = re.compile(r"^(?:n|num|no|max|min)_?(?:cit(?:y|ies)|nodes?|items?|points?|jobs?|machines?|vehicles?|agents?|players?)$")
+_COUNTS = re.compile(r"^(?:n|num|no|nb|max|min)_?(?:nodes?|points?|machines?|agents?)$")
+"""How much there is of what is solved."""
 
 
 def flowing(source: Source, reached: Sequence[Reached], *, few: bool) -> Iterator[Site]:
@@ -38,4 +39,5 @@ def _is_meant(one: Reached, value: float, *, few: bool) -> bool:
         return False
     if one.strength is Strength.METHOD:
         return is_beside(one.name) or (isinstance(value, float) and len(one.name) == 1)
-    return one.steps >= _PASSED and is_beside(one.name)
+    weighs = one.strength is Strength.FACTOR and isinstance(value, float)
+    return (weighs or one.steps >= _PASSED) and is_beside(one.name)
