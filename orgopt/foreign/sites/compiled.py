@@ -115,7 +115,8 @@ def _arrays(plain: str) -> Iterator[Site]:
     """The numbers of an array that a person turns by its name; what is predicted gives the last size of layers."""
     for match in _ARRAY.finditer(plain):
         name, parts = match["name"], list(re.finditer(_NUMBER, match["parts"]))
-        if not is_turned(name) or len(parts) > _MOST_PARTS:
+        name = name.removesuffix("_data") if len(parts) == 1 else name  # a scalar, as libraries of tensors take it
+        if not is_turned(name) or len(parts) > _MOST_PARTS or "shape" in name.lower():
             continue
         inner = name.lower().startswith("hidden") or not re.search("layer|size|neuron|node", name, re.IGNORECASE)
         kept = parts if inner or len(parts) == 1 else parts[:-1]
