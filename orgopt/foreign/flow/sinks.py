@@ -39,6 +39,10 @@ _MADE = re.compile(
     r"fit|fit_generator|fit_transform|compile|ea[A-Z]\w+|selTournament|mutFlipBit|mutGaussian|minimize|differential_evolution|dual_annealing"
 )
 """Layers, optimizers, schedules, loaders and estimators of libraries, whose arguments are a method's settings."""
+_TAKE_FIRST = re.compile(
+    r"DataLoader|Adam\w*|SGD|RMSprop|Ada\w+|NAdam|RAdam|LBFGS|\w+LR|\w*ReduceLROnPlateau|clip_\w+|dropout\w*|fit\w*|ea[A-Z]\w+"
+)
+"""What is given first what it works on, and no number: weights, data, an optimizer."""
 _TRAINS = {"xgb", "lgb", "xgboost", "lightgbm", "cb", "catboost"}
 _DRAWS = {"random", "rand", "uniform", "ranf", "random_sample", "gen_range"}
 _TAKES = {"sample", "choices", "nlargest", "nsmallest", "deque", "normal", "gauss", "normalvariate", "choice"}
@@ -77,7 +81,8 @@ def _of_call(call: ast.Call, program: Program) -> Iterator[tuple[ast.expr, Stren
         return
     given = [*call.args, *(word.value for word in call.keywords)]
     if _MADE.fullmatch(name) or (name in {"train", "cv"} and base in _TRAINS) or base == "optax":
-        yield from ((one.value if isinstance(one, ast.Starred) else one, Strength.METHOD) for one in given)
+        own = given[1:] if call.args and _TAKE_FIRST.fullmatch(name) else given
+        yield from ((one.value if isinstance(one, ast.Starred) else one, Strength.METHOD) for one in own)
     elif name in _TAKES:
         yield from ((one, Strength.FACTOR) for one in [*call.args[1:], *(word.value for word in call.keywords)])
     elif name == "exp" and call.args:
