@@ -85,6 +85,8 @@ def _of_call(call: ast.Call, program: Program) -> Iterator[tuple[ast.expr, Stren
         yield from ((one.value if isinstance(one, ast.Starred) else one, Strength.METHOD) for one in own)
     elif name in _TAKES:
         yield from ((one, Strength.FACTOR) for one in [*call.args[1:], *(word.value for word in call.keywords)])
+    elif name in {"pow", "power"}:
+        yield from ((one, Strength.FACTOR) for one in call.args[1:])
     elif name == "exp" and call.args:
         divisions = (part for part in ast.walk(call.args[0]) if isinstance(part, ast.BinOp))
         yield from ((part.right, Strength.METHOD) for part in divisions if isinstance(part.op, ast.Div))

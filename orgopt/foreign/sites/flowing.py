@@ -15,6 +15,10 @@ _COUNTS = re.compile(r"^(?:n|num|no|nb|max|min)_?(?:nodes?|points?|machines?|age
 """How much there is of what is solved."""
 
 
+_PLACES = set("xyzijn")
+"""Letters of places, and of how much there is."""
+
+
 def flowing(source: Source, reached: Sequence[Reached], *, few: bool) -> Iterator[Site]:
     """The numbers above zero of a file that flow to where a method takes them, by their names and how surely.
 
@@ -39,5 +43,7 @@ def _is_meant(one: Reached, value: float, *, few: bool) -> bool:
         return False
     if one.strength is Strength.METHOD:
         return is_beside(one.name) or (isinstance(value, float) and len(one.name) == 1)
+    if len(one.name) == 1:  # `ants(graph, a, b)`, where both are exponents
+        return one.steps >= _PASSED and one.strength is Strength.FACTOR and one.name.lower() not in _PLACES
     weighs = one.strength is Strength.FACTOR and isinstance(value, float)
     return (weighs or one.steps >= _PASSED) and is_beside(one.name)
