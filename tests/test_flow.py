@@ -82,6 +82,12 @@ def test_settings_of_a_search_are_found_by_their_use_and_the_problem_is_left(tmp
     assert knobs(tmp_path, main=text, anneal=module) == {"WARMTH": 500.0, "FLOOR": 0.5, "SHAKE": 0.3}
 
 
+def test_what_a_parser_in_a_module_needs_is_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "args.py").write_text("import argparse\np = argparse.ArgumentParser()\np.add_argument('tour')\n")
+    (tmp_path / "main.py").write_text(f"from args import p\ncost = solve(p.parse_args().tour)\n{SHOWS}")
+    assert survey(tmp_path).lacks == ("tour",)
+
+
 def test_what_no_run_changes_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(
         'max_score = 15\nscore = go()\nprint("score:", score)\nprint("max score:", max_score)\n'
