@@ -97,7 +97,7 @@ def _of_study(view: StudyView) -> list[_Section]:
     course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
     return [
         _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers(view)], BARS),
-        _Section(course, [_by_generation(), _over_the_budget(view, named=True)]),
+        _Section(course, [_by_generation(view), _over_the_budget(view, named=True)]),
     ]
 
 
@@ -116,8 +116,10 @@ def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     ]
 
 
-def _by_generation() -> dict[str, Any]:
-    return _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
+def _by_generation(view: StudyView) -> dict[str, Any]:
+    """Curves over generations, with room beside the first and the last, so that both have their numbers."""
+    chart = _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
+    return chart | {"range": {"xMin": -0.3, "xMax": max(len(view.complete) - 1, 1) + 0.3}}
 
 
 def _over_the_budget(view: StudyView, *, named: bool = False) -> dict[str, Any]:

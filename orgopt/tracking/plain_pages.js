@@ -21,11 +21,14 @@
       return Object.assign(new Map(every.map(({ key, value }) => [key, String(value)])), { params });
     }));
     const body = document.querySelector(".CompareRunView tbody");
-    for (const [key, words] of body && !body.querySelector(".orgopt") ? LEADING : []) {
+    for (const [key, words, seeds] of body && !body.querySelector(".orgopt") ? LEADING : []) {
       const row = body.rows[0].cloneNode(true), cells = [...row.cells].slice(1);
       row.className = "orgopt";
       row.cells[0].textContent = words;
-      cells.forEach((cell, at) => { cell.textContent = written(told[at]?.get(key)); });
+      cells.forEach((cell, at) => {
+        const of = told[at]?.get(key) && Number(told[at].get(seeds));
+        cell.textContent = written(told[at]?.get(key)) + (of ? `, mean of ${of} seed${of > 1 ? "s" : ""}` : "");
+      });
       if (told.some((one) => one.has(key))) body.append(row);
       const found = told.map((one) => Number(one.get(key)));
       if (found.length < 3 || !found.every(Number.isFinite) || key !== LEADING[1][0]) continue;
@@ -150,7 +153,7 @@
   };
   // Short, as lists beside charts have them whole.
   const brief = (run) => {
-    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
+    const short = run.replace(/^control · /, "").replace(/^(seed document|★ champion) · .*/, "$1");
     return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
   };
   const named = (trace, run, x, y, before) => {

@@ -46,8 +46,8 @@ TITLES = (
     ),
     (
         names.TEST_ROW.name,
-        "How far from ★, on the same seeds",
-        "95 % interval; left: worse than ★; across 0: no difference",
+        "By how much ★ is better, on the same seeds",
+        "95 % interval; right of 0: ★ better; across 0: no difference",
     ),
 )
 """Of charts, which MLflow titles by the names of their metrics, with what is up, and which way is better."""
@@ -131,11 +131,12 @@ _RULES = (
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )
 LEADING = (
-    (names.RESULT.name, "Result:"),
-    (names.TEST_OUTPUT.name, "Score on test seeds (counts):"),
-    (names.OUTPUT.name, "Score in the search (flattered):"),
+    (names.RESULT.name, "Result:", ""),
+    (names.TEST_OUTPUT.name, "Score on test seeds (counts):", names.TEST_SEEDS.name),
+    (names.OUTPUT.name, "Score in the search (flattered):", names.SEEDS.name),
 )
-"""Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
+"""Rows that compared runs begin with, below their names, and how many seeds their means are of: MLflow has them at the
+end of two long tables."""
 
 
 WORDS = tuple({**legend.AGENTS, **legend.KEYS}.items())

@@ -9,9 +9,9 @@ from pathlib import Path
 from orgopt.score import Score
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, marked, plain, unnegated
+from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, plain, unnegated
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import ahead
+from orgopt.tracking.study_note import apart
 from orgopt.tracking.traces import Told
 
 _DECIDES = {
@@ -61,7 +61,7 @@ def _who(view: StudyView, name: str) -> str:
 def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     """What a candidate has on this seed and on all, in brackets what it is compared with has there.
 
-    `this seed 0.22 (seed document 0.29); mean of 12 seeds 0.43 (0.05), ▲ better +0.38 [+0.11, +0.57]`.
+    `this seed 0.22 (seed document 0.29); mean of 12 seeds 0.43 (0.05), ▲ better by 0.38 [0.11, 0.57]`.
     """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
     champion = view.final.champion if view.final else ""
@@ -81,8 +81,8 @@ def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
     whose = f"{STAR} " if name == seed else ""
     shown = theirs and {name, rival} == {seed, champion}
-    apart = "".join(f", {whose}{marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None and shown)
-    return "; ".join(parts) + apart
+    stands = "".join(f", {whose}{apart(one)}" for one in of if one.low is not None and shown)
+    return "; ".join(parts) + stands
 
 
 def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:
