@@ -128,7 +128,7 @@ def _row_name(page: Any, row: int) -> str:
 
 def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) -> None:
     listed(page, site[0])
-    page.get_by_role("link", name=re.compile(r"^★ g0")).first.click()
+    page.get_by_role("link", name=re.compile("^★ champion")).first.click()
     page.get_by_text(
         re.compile(r"★ Champion: seed document −?\d\.\d+ → −?\d\.\d+ on \d+ fresh test seed")
     ).first.wait_for()
@@ -199,7 +199,7 @@ def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site)
     table = page.get_by_text("Compare by").first
     table.wait_for()
     assert page.get_by_text("How well, on test seeds").first.bounding_box()["y"] < table.bounding_box()["y"]
-    for name in (re.compile("^★ g0"), re.compile("^g00 · c00 · ")):
+    for name in (re.compile("^★ champion · "), re.compile("^seed document · ")):
         page.get_by_text(name).first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axis
 

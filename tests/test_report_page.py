@@ -19,7 +19,7 @@ from orgopt.markup import h
 from orgopt.report import page as made
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending
-from orgopt.study.wording import count, duration, entrant_name, interval, plain, signed
+from orgopt.study.wording import compared, count, duration, entrant_name, interval, plain, signed
 from tests.conftest import ROOT, TRIO
 from tests.fakes.study import TASKS, records, view
 
@@ -91,13 +91,17 @@ def changed(told: list[Record], change: Callable[[Record], object]) -> list[Reco
     return copy
 
 
+def figures(claim: Record) -> tuple[float, float, float]:
+    """A difference and its interval."""
+    return claim["difference"], claim["low"], claim["high"]
+
+
 def test_the_verdict_comes_first_and_has_its_numbers(told: list[Record], text: str) -> None:
     claim = next(c for c in final(told)["claims"] if c["entrant"] == "seed document" and c["task"] == "all")
     title = re.findall(r"<h1>(.*?)</h1>", text)
     evolved, seed = plain(claim["champion_mean"]), plain(claim["mean"])
     assert title == [f"Better than trio.md: the evolved team scores {evolved}, trio.md {seed}."]
-    known = interval(claim["low"], claim["high"], sign=True)
-    lede = f"{signed(claim['difference'])}, with 95 % confidence within {known}, on 40 fresh seeds"
+    lede = f"{compared('better', *figures(claim))} with 95 % confidence, on 40 fresh seeds"
     assert lede in Reader(text).text
     titles = ("<h1>", ">Claims</h2>", ">Fitness by generation</h2>", ">Lineage</h2>", ">What matters</h2>")
     places = [text.index(title) for title in titles]
@@ -114,7 +118,7 @@ def test_the_page_says_what_the_terminal_says(told: list[Record], text: str) -> 
 def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], text: str) -> None:
     reader = Reader(text)
     for claim in final(told)["claims"]:
-        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'], sign=True)}" in reader.text
+        assert compared(claim["verdict"], *figures(claim)) in " ".join(reader.text.split())
     for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + pruning"):
         assert words in reader.text
     wanted = [c["verdict"] for c in final(told)["claims"]]

@@ -845,17 +845,17 @@ def test_seed_document_champion_and_controls_come_first_and_the_rest_as_it_happe
     assert order(replace(view.head, at=view.head.at + 60)) < order(view.head)
 
 
-def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> None:
+def test_a_control_says_how_the_champion_stands_to_it() -> None:
     from orgopt.tracking.control import controls
 
     known = view(records())
     (claim, *_) = known.final.claims
     said = {
-        ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
-        ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "○ no difference: 0.05 behind ★ [−0.10, 0.20]",
-        ("no difference", -0.05, -0.2, 0.1): "○ no difference: 0.05 ahead of ★ [−0.10, 0.20]",
-        ("no difference", 0.05, None, None): "0.05 behind ★, one seed",
+        ("better", 0.2, 0.1, 0.3): "★ ▲ better than this by 0.20 [0.10, 0.30]",
+        ("worse", -0.2, -0.3, -0.1): "★ ▼ worse than this by 0.20 [0.10, 0.30]",
+        ("no difference", 0.05, -0.1, 0.2): "★ ○ no difference to this: +0.05 [−0.10, +0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "★ ○ no difference to this: −0.05 [−0.20, +0.10]",
+        ("no difference", 0.05, None, None): "★ +0.05 to this on one seed",
     }
     for (verdict, difference, low, high), words in said.items():
         apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}

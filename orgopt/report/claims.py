@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("smallest seen", 5.5),
 )
 _PARTS = {"valid.": "validated, at the end", "end": "held out, at the end", "mean": "held out, on average"}
+MADE_OF = "What the scores are made of"
 _HALVES = (
     "A score is the mean of two qualities on held-out data: at the end of the budget, and on average over it. 0 is the "
     "untouched script, 1 the best setting known."
@@ -91,8 +92,8 @@ def _why_several(values: Sequence[Mean | None], digits: int) -> str:
     )
 
 
-def parts(said: Ending) -> Markup | None:
-    """What the scores of all who are compared are made of; None where no record says it."""
+def parts(said: Ending, *, titled: bool = True) -> Markup | None:
+    """What the scores of all who are compared are made of, with its title or without; None where no record says it."""
     beside = columns(said.bars)
     if not beside:
         return None
@@ -102,7 +103,7 @@ def parts(said: Ending) -> Markup | None:
     names = [Column("score", 5), *(Column(_PARTS[name], 8) for name in beside)]
     return h(
         "div",
-        h("h3", "What the scores are made of"),
+        h("h3", MADE_OF) if titled else None,
         h("p", _HALVES, _VALIDATED if "valid." in beside else None),
         numbers((Column("who"), *names), rows),
     )

@@ -32,7 +32,7 @@ def contest_sections(told: ContestView) -> Sections:
     """The sections of the page, in their order."""
     found = told.ranked()
     shown = {
-        "claims": section("claims", "How the scores come about", claims.parts(contest_ending(told, found)))
+        "claims": section("claims", claims.MADE_OF, claims.parts(contest_ending(told, found), titled=False))
         if found
         else None,
         "curves": section("curves", "Over the budget", *_curves(told, found)) if found else None,

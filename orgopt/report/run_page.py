@@ -82,13 +82,13 @@ def _top(run: RunView) -> Markup:
     settings = _submission(run.events)
     shown = [_EXPERIMENTS, _MEASURED, *([_SUBMITTED] if settings else [])]  # by tiles, facts and the table of settings
     notes = [line for line in said.notes if not any(re.match(one, line) for one in shown)] if said else []
-    headline = said.headline if said else ()
+    headline = said.headline if said and said.headline and said.headline[0] not in said.title else ()
     words = h(
         "div",
         h("h1", run_title(run)),
         lede(said.word, said.sure) if said and said.sure else None,
         h("p", h("b", headline[0]), h("span", headline[1]), cls="headline") if headline else None,
-        [h("p", line) for line in (said.measures if said and not headline else ())],
+        [h("p", line) for line in (said.measures if said and not said.headline else ())],
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         h("p", scale_alone(said), cls="legend") if said and said.scale else None,
     )

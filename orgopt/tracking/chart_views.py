@@ -119,7 +119,7 @@ def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
 def _by_generation(view: StudyView) -> dict[str, Any]:
     """Curves over generations, with room beside the first and the last, so that both have their numbers."""
     chart = _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
-    return chart | {"range": {"xMin": -0.3, "xMax": max(len(view.complete) - 1, 1) + 0.3}}
+    return chart | {"range": {"xMin": -0.1, "xMax": max(len(view.complete) - 1, 1) + 0.1}}
 
 
 def _over_the_budget(view: StudyView, *, named: bool = False) -> dict[str, Any]:

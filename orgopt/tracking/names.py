@@ -116,7 +116,7 @@ TEST_SEEDS = Metric("candidate", "test/seeds", "runs", "of both: test seeds on w
 TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
 TEST_ENDS = Metric(
     "candidate",
-    "by how much the champion is better with 95 percent interval",
+    "score by which the champion is better",
     "q above",
     "of the seed document: the ends and what is between; of the champion 0: the axis of a chart, by step",
 )

@@ -76,15 +76,15 @@ def _joined(told: Ending) -> str:
 
 
 def result(final: FinalRecord, told: Ending) -> str:
-    """The verdict in a few words: `★ g04-c03 ▲ better by 0.36 [0.31, 0.40]`."""
+    """The verdict in a few words: `★ g04-c03 ▲ better than seed document by 0.36 [0.31, 0.40]`."""
     claim = against_seed(final)
-    return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
+    return f"{STAR} {final.champion} {apart(claim, told.word, than=SEED_DOCUMENT) if claim else 'untested'}"
 
 
-def apart(claim: Claim, word: str = "") -> str:
+def apart(claim: Claim, word: str = "", than: str = "") -> str:
     """How the champion stands to somebody: `▲ better by 0.36 [0.31, 0.40]`; another word as it is."""
     told = word or claim.verdict
-    return compared(told, claim.difference, claim.low, claim.high) if told in MARKS else told
+    return compared(told, claim.difference, claim.low, claim.high, than=than) if told in MARKS else told
 
 
 def main_claims(final: FinalRecord) -> list[Claim]:
@@ -156,7 +156,7 @@ def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
         ("", names, f"{STAR} champion, the evolved team"),
         ("---", ["---:" for _ in found], "---:"),
         ("who", [*map(escape, who)], champion),
-        ("score", scores, f"**{plain(whole.champion_mean)}**"),
+        (f"score, {count(most, 'test seed')}".replace(" ", "\u00a0"), scores, f"**{plain(whole.champion_mean)}**"),
         (f"{STAR}\u00a0is", stands, ""),
     )
     rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]

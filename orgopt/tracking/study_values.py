@@ -180,7 +180,7 @@ def champion(family: Family, final: FinalRecord, more: Mapping[str, str]) -> Ent
     points = (names.TEST_OUTPUT.at(test.mean), names.TEST_SEEDS.at(float(test.n))) if test else ()
     points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
     points += (*pictures.budget_points(family.view, family.own.name), *whiskers.of_champion(final))
-    verdict = f"{STAR} champion" + (f": {apart(claim)} than the seed document" if claim else "")
+    verdict = f"{STAR} champion" + (f": {apart(claim, than=SEED_DOCUMENT)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
         RUN_NAME: champion_title(family.own.record, read(parse(family.own.record.program)).org),

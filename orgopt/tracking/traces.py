@@ -289,7 +289,7 @@ class _Trace:
 def _marked(apart: str) -> str:
     """How far a step is from what was handed in, short enough for the name of a span: ` ▲0.006`, ` ▼1.2`."""
     found = _BY.match(apart)
-    return f" {MARKS[found[2]]}{found[1]}" if found else apart
+    return f" {MARKS[found[2]]}{found[1]}" if found else apart.replace("as the best was lucky", "(the best was lucky)")
 
 
 def _short(name: str) -> str:

@@ -49,4 +49,7 @@ def _scored(ending: Ending) -> str:
 
 
 def _metrics(ending: Ending) -> Sequence[str]:
-    return [" ".join(ending.headline)] if ending.headline else ending.measures
+    """The raw metrics, where the title has them not."""
+    if not ending.headline:
+        return ending.measures
+    return [" ".join(ending.headline)] if ending.headline[0] not in ending.title else []

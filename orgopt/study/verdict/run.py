@@ -80,7 +80,7 @@ def _sure(score: Score, task: Task, *, steady: bool) -> Iterator[str]:
         yield stamp([task.name] if task.steady else [f"the script that was submitted on {task.name}"])
     if score.confirmed and score.submitted != BASELINE:
         yield f"{confirmed_by(score)} (95 %)."
-    elif not score.disqualified and score.submitted != BASELINE:
+    elif not (score.disqualified or steady or score.submitted == BASELINE):
         yield f"{doubt(score)[0].upper()}{doubt(score)[1:]}."
     if task.reference is None:
         yield gained(task, score)

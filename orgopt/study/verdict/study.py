@@ -217,7 +217,7 @@ class _Story:
             if smaller and smaller is not self.seed:
                 size = self._headcount(smaller.record.program)
                 also = f" {simplest} ({size}) is simpler and was as good in the race."
-            yield f"Use the evolved document, best.md: it is better than {self.source}.{self._unshown()}{also}"
+            yield f"Use the evolved document, best.md: it is better than {self.source}{self._unshown()}.{also}"
         else:
             why = ", which is smaller" if simplest == self.seed.name and word != "worse" else ""
             yield f"Keep {self.source}{why}."
@@ -229,7 +229,7 @@ class _Story:
         level = [one for name, one in self.claims.items() if one.verdict == "no difference" and name != SEED_DOCUMENT]
         ranked = sorted(level, key=lambda one: -one.mean)
         named = [entrant_name(one.entrant, self.seed.name, self.champion.name) for one in ranked]
-        return f" Whether it is better than {listing(named)}, too, is not shown." if named else ""
+        return f", and not shown to be better than {listing(named)}" if named else ""
 
     def _again(self, option: str, value: int) -> str:
         """The command that was called with another value of an option, after a colon; a full stop if it is unknown."""
