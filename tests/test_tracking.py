@@ -21,7 +21,7 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.study.wording import interval, marked, metric, plain
+from orgopt.study.wording import count, interval, marked, metric, plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
@@ -215,10 +215,11 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
             assert head.startswith(f"**★ Champion: seed document {plain(before)} → {plain(test)} on ")
             assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
             first = view.candidates[0].standing.value  # what there was before what came of it
-            assert f"| score on search seeds | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
+            seeds = count(view.candidate(name).standing.seeds, "search seed")
+            assert f"| score on {seeds} | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
             assert r"| toy heldout\_loss |" in table
         else:
-            assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
+            assert re.match(r"\*\*Score −?\d\.\d\d \\\[−?\d\.\d+, \d\.\d+\\\] on \d search seeds?\*\*", note)
             assert "\n→ Search seeds only choose." in note
         if parent:
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
@@ -376,8 +377,9 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     test = view.final.estimates.test
     assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
     assert "score on test seeds" not in prompt.tags  # the verdict has both
-    told = f"seed document {plain(against_seed(view.final).mean)} → {plain(test.mean)}, "
-    assert prompt.tags["verdict"].startswith(f"★ version {found.version} is the champion: {told}")
+    claim = against_seed(view.final)
+    told = f"{apart(claim, ending(view).word)}, seed document {plain(claim.mean)} → {plain(test.mean)} on {test.n} test seeds"
+    assert prompt.tags["verdict"] == f"★ version {found.version} is the champion: {told}"
     for version in client(seen).search_prompt_versions("s.md"):
         assert next(iter(version.tags)) == "score on test seeds"
     assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"
@@ -414,16 +416,16 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     (root,) = [span for span in spans if span.parent_id is None]
     assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(SMALL.budget_s, abs=0.01)
     events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
-    proposer = next(span for span in spans if " · #1 " in span.name)
+    proposer = next(span for span in spans if span.name.startswith("#1 "))
     outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
     assert proposer.attributes["heldout"] == pytest.approx(outcome["heldout"])
     assert proposer.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
     change = next(event for event in events if event["kind"] == "proposal" and event["id"] == 1)["note"]
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
-    apart = events[0]["baseline"] - outcome["metric"]
-    way = f", {abs(apart):.3f} {'better' if apart > 0 else 'worse'}"
-    first = f"{outcome['agent']} {metric(outcome['metric'])}{way}{', kept' * kept} · #1 {change}"
+    gained = events[0]["baseline"] - outcome["metric"]
+    way = f" {'▲' if gained > 0 else '▼'}{abs(gained):.3f}"
+    first = f"#1 {outcome['agent']} {metric(outcome['metric'])}{way}{' kept' * kept} · {change}"
     assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
     means = {phase: sum(one.research_output for one in of) / len(of) for phase, of in scores.items()}
     for phase, title in titles.items():  # a single seed's score may say the opposite of the verdict
@@ -453,13 +455,13 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     seed, champion = means.values()
     seeds = len(view.scores("test", view.final.champion, "toy"))
     said = [one.info.response_preview for one in found]
-    verdict = apart(against_seed(view.final)).replace(": ", " ")
+    verdict = apart(against_seed(view.final))
     first, other = (plain(view.scores("test", name, "toy")[0].research_output) for name in means)
     of = f"mean of {seeds} seeds"
-    assert said[0].startswith(f"this seed {first} (★ {other}); {of} {seed} ({champion}), ★ {verdict}. Agents saw ")
-    assert said[1].startswith(
-        f"this seed {other} (seed document {first}); {of} {champion} ({seed}), {verdict}. Agents saw "
-    )
+    alone = f"this seed alone {first}, ★ champion {other}"
+    assert said[0].startswith(f"score {seed}, {of}; ★ champion {champion}: {verdict}; {alone}. Agents saw ")
+    alone = f"this seed alone {other}, seed document {first}"
+    assert said[1].startswith(f"score {champion}, {of}; seed document {seed}: ★ {verdict}; {alone}. Agents saw ")
     assert "(lower is better) in " in said[0]
 
 

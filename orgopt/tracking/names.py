@@ -130,7 +130,7 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
-CONTROL_SEEDS = Metric("control", TEST_SEEDS.name, "runs", "likewise")
+CONTROL_SEEDS = Metric("control", TEST_SEEDS.name, "runs", "test seeds on which it ran, on each task")
 CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q above", "as the seed document's")
 CONTROL_ROW = Metric("control", TEST_ROW.name, "number", "likewise")
 CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")

@@ -83,7 +83,8 @@ def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     claims = view.final.claims if view.final else ()
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
     shown = theirs and {name, rival} == {seed, champion}
-    parts[-1] += "".join(f": {apart(one)}" for one in of if one.low is not None and shown)
+    whose = f"{STAR} " * (name != seed)
+    parts[-1] += "".join(f": {whose}{apart(one)}" for one in of if one.low is not None and shown)
     return "; ".join((*parts, f"this seed alone {alone}"))
 
 
