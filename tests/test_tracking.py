@@ -21,7 +21,7 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.study.wording import count, interval, marked, metric, plain
+from orgopt.study.wording import interval, marked, metric, plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
@@ -215,7 +215,7 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
             assert head.startswith(f"**★ Champion: seed document {plain(before)} → {plain(test)} on ")
             assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
             first = view.candidates[0].standing.value  # what there was before what came of it
-            seeds = count(view.candidate(name).standing.seeds, "search seed")
+            seeds = f"{view.candidate(name).standing.seeds} search seeds"
             assert f"| score on {seeds} | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
             assert r"| toy heldout\_loss |" in table
         else:
@@ -378,8 +378,9 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
     assert "score on test seeds" not in prompt.tags  # the verdict has both
     claim = against_seed(view.final)
-    told = f"{apart(claim, ending(view).word)}, seed document {plain(claim.mean)} → {plain(test.mean)} on {test.n} test seeds"
-    assert prompt.tags["verdict"] == f"★ version {found.version} is the champion: {told}"
+    told = f"{apart(claim, ending(view).word)}, seed document {plain(claim.mean)} → {plain(test.mean)}"
+    said = f"★ version {found.version} is the champion: {told} on {test.n} test seeds"
+    assert prompt.tags["verdict"] == said
     for version in client(seen).search_prompt_versions("s.md"):
         assert next(iter(version.tags)) == "score on test seeds"
     assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"

@@ -210,11 +210,8 @@ def _test_curves(family: Family) -> str:
 
 def former(head: StudyRecord, one: CandidateView, note: str, at: float) -> Entry:
     """What makes a champion of an earlier end a candidate again."""
-    tags = {
-        names.CHAMPION.name: "false",
-        RUN_NAME: candidate_title(one.record, read(parse(one.record.program)).org),
-        names.RESULT.name: "former champion",
-    }
+    title = candidate_title(one.record, read(parse(one.record.program)).org)
+    tags = {names.CHAMPION.name: "false", RUN_NAME: title, names.RESULT.name: "former champion"}
     where = {names.PLACE.name: "former champion", COLOUR: "", **placed(head, one.record)}
     return Entry(at=at, ended=False, tags={**tags, **where, NOTE: note[:LONGEST_VALUE]})
 
@@ -253,8 +250,7 @@ def _scores(final: FinalRecord) -> str:
     claim = against_seed(final)
     if claim is None:
         return ""
-    seeds = count(claim.seeds, "test seed")
-    return f"Score on {seeds}: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
+    return f"Score on {count(claim.seeds, 'test seed')}: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:
