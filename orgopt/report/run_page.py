@@ -60,7 +60,10 @@ def run_title(run: RunView) -> str:
         return "Nothing is measured yet."
     over = run.events[-1].kind == "end"
     how = "Not verified yet" if over else "Not finished"
-    return f"{how}: {metric(submitted[0])} → {metric(submitted[-1])} after {count(len(done), 'experiment')}."
+    asked = count(sum(event.kind == "proposal" for event in run.events), "experiment")
+    better = "higher" if shown_sign(run.events[0].data) < 0 else "lower"
+    reached = f"{metric(submitted[0])} → {metric(submitted[-1])} on this one seed ({better} is better)"
+    return f"{how}: {reached}, after {len(done):,} of {asked}."
 
 
 def run_sections(run: RunView) -> Sections:

@@ -250,7 +250,8 @@ def _scores(final: FinalRecord) -> str:
     claim = against_seed(final)
     if claim is None:
         return ""
-    return f"Score on {count(claim.seeds, 'test seed')}: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
+    seeds = count(claim.seeds, "test seed")
+    return f"Score on {seeds}: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:
