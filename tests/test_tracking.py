@@ -176,9 +176,10 @@ def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
         assert run.info.start_time <= run.info.end_time
     view = load_study(seen / "mlruns" / "studies" / "s")
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
-        star = "★ " if one.name == view.final.champion else ""
-        assert run.info.run_name.startswith(star + one.name.replace("-", " · ") + " · ")
-        told = "Lead (" if star else one.record.changes[0][:20]  # the champion by what it is, others by their change
+        begins = {view.candidates[0].name: "seed document · ", view.final.champion: "★ champion · "}
+        who = begins[one.name] + one.name if one.name in begins else one.name.replace("-", " · ")
+        assert run.info.run_name.startswith(f"{who} · ")
+        told = "Lead (" if one.name in begins else one.record.changes[0][:20]  # both by who they are, others by a change
         assert told in run.info.run_name
         tags = run.data.tags
         assert tags["orgopt.generation"] == str(one.record.generation)
