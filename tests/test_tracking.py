@@ -179,7 +179,7 @@ def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
         begins = {view.candidates[0].name: "seed document · ", view.final.champion: "★ champion · "}
         who = begins[one.name] + one.name if one.name in begins else one.name.replace("-", " · ")
         assert run.info.run_name.startswith(f"{who} · ")
-        told = "Lead (" if one.name in begins else one.record.changes[0][:20]  # both by who they are, others by a change
+        told = "Lead (" if one.name in begins else one.record.changes[0][:20]  # by who they are, or by a change
         assert told in run.info.run_name
         tags = run.data.tags
         assert tags["orgopt.generation"] == str(one.record.generation)
