@@ -11,6 +11,8 @@ from orgopt.study.view import StudyView
 from orgopt.study.wording import NO_DIFFERENCE, compared, count, plain
 
 _STAGES = {"done": "✓", "now": "●", "next": "○"}
+_FIRST = "★"
+"""Marks the first of who are compared, and stands for it beside the others."""
 _LEAST_TOP = 0.2  # scores that are next to nothing have bars that are
 
 
@@ -61,7 +63,8 @@ def scores(said: Ending) -> Markup | None:
     first = said.bars[0]
     values = [value for bar in said.bars for value in (bar.value, bar.low, bar.high) if value is not None]
     on = scale([0.0, _LEAST_TOP, *values], 0.0, 1.0, margin=0.02)
-    rows = [_row(bar, on, first, won=bar is first and said.word == "better") for bar in said.bars]
+    marked = any(bar.verdict for bar in said.bars)
+    rows = [_row(bar, on, first, won=bar is first and said.word == "better", marked=marked) for bar in said.bars]
     title = h("figcaption", f"Score{f', mean of {said.seeds}' * bool(said.seeds)}: higher is better", cls="title")
     return h("figure", title, h("table", h("tbody", rows), cls="scores"), _key(said.bars))
 
@@ -70,8 +73,8 @@ def _key(bars: Sequence[Bar]) -> Markup | None:
     """What whiskers and marks are; None where there are neither."""
     name = bars[0].name
     stands = (
-        f"Dashed: the score of {name}. Below the others is how it stands to them: by how much, on the same seeds, with "
-        "the 95 % interval, which the whiskers draw."
+        f"{_FIRST} is {name}; dashed: its score. Below the others is how it stands to them: by how much, on the same "
+        "seeds, with the 95 % interval, which the whiskers draw."
     )
     told = [stands] * any(bar.low is not None for bar in bars)
     told += [NO_DIFFERENCE] * any(bar.verdict == "no difference" for bar in bars)
@@ -91,7 +94,7 @@ def _stands(first: Bar, bar: Bar) -> str:
     return compared(bar.verdict, own - bar.value, *ends)
 
 
-def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
+def _row(bar: Bar, on: Scale, first: Bar, *, won: bool, marked: bool) -> Markup:
     left, right = sorted((on(0.0), on(bar.value)))
     ends = (bar.low, bar.high) if bar.low is not None and bar.high is not None else ()
     drawn = h(
@@ -118,9 +121,9 @@ def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
         "tr",
         h(
             "th",
-            bar.name,
+            f"{_FIRST} {bar.name}" if marked and bar is first else bar.name,
             h("small", about, cls="who") if about else None,
-            h("small", _stands(first, bar), cls="who stands") if bar.verdict else None,
+            h("small", f"{_FIRST} {_stands(first, bar)}", cls="who stands") if marked and bar.verdict else None,
             scope="row",
         ),
         h("td", drawn, cls="plot"),
