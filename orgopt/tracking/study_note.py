@@ -156,7 +156,7 @@ def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
         ("", names, f"{STAR} champion, the evolved team"),
         ("---", ["---:" for _ in found], "---:"),
         ("who", [*map(escape, who)], champion),
-        (f"score, {count(most, 'test seed')}".replace(" ", "\u00a0"), scores, f"**{plain(whole.champion_mean)}**"),
+        (f"score of {count(most, 'seed')}", scores, f"**{plain(whole.champion_mean)}**"),
         (f"{STAR}\u00a0is", stands, ""),
     )
     rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]
