@@ -869,7 +869,7 @@ def test_a_control_says_how_the_champion_stands_to_it() -> None:
     eight = replace(claim, entrant="silent", phase="test", task="all", seeds=8, champion_mean=0.37)
     pair = eight, replace(one, entrant="random", seeds=12)
     result = {entry.key: entry.tags["orgopt.result"] for entry in controls(known, replace(known.final, claims=pair))}
-    assert result["control silent"].endswith(" on the 8 seeds both had (★ 0.37 there)")
+    assert result["control silent"].endswith(" on 8 seeds (★ 0.37)")
     assert "12" not in result["control random"]
 
 

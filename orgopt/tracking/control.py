@@ -27,7 +27,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
         seeds = count(one.seeds, "seed")
         told = f"{STAR} champion, on the same {seeds}: {escape(apart(one))}"
         common = f"; it scored {plain(one.champion_mean)} on these, and ran on more" if fewer else ""
-        both = f" on the {seeds} both had (★ {plain(one.champion_mean)} there)" if fewer else ""
+        both = f" on {seeds} ({STAR} {plain(one.champion_mean)})" if fewer else ""
         note = [
             f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",

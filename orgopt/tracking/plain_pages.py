@@ -37,12 +37,12 @@ TITLES = (
     (
         names.TEST_BUDGET.name,
         "Quality over the budget, on test seeds",
-        "up: 0 untouched script, 1 best known; score: half its end, half its mean",
+        "up: 0 untouched script, 1 best setting known; higher is better",
     ),
     (
         names.TEST_OUTPUT.name,
         "Score on test seeds",
-        "across: score, 0 untouched script, 1 best setting known; higher is better",
+        "score: 0 untouched script, 1 best known; higher is better",
     ),
     (
         names.TEST_ROW.name,
@@ -121,6 +121,7 @@ _RULES = (
     f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
     f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
     f"{_SECTION}>:first-child{{max-width:85%!important}}",
+    f"{_CARD} div:has(>h4)+:not(button){{display:none}}",  # that it loads, which is seen
     f"{_SECTION}>:first-child>:nth-child(2){{display:none!important}}",
     # Bars have their names beside them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
