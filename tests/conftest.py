@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,18 @@ NO_SANDBOX = "no sandbox holds here: "
 def without_sandbox() -> str:
     """Why no experiment can be sandboxed here, from really starting one; empty where one can."""
     return trial(Sandbox.BUBBLEWRAP).partition("\n")[0].rstrip(":")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that sweeps over many cases, leave one in so many to the default tests, and the rest to `make slow`."""
+    seen = Counter[str]()
+    for item in items:
+        if swept := item.get_closest_marker("sweep"):
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % swept.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[name] += 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -42,6 +42,7 @@ def test_every_agent_of_the_documents_exists() -> None:
         make_agent("wizard")
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("risk", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("name", WORKING_AGENTS)
 def test_proposals_are_legal_new_and_repeatable(toy: Task, name: str, risk: float) -> None:
@@ -55,6 +56,7 @@ def test_proposals_are_legal_new_and_repeatable(toy: Task, name: str, risk: floa
             assert before.settings != after.settings
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("name", ["hill-climb", "evolution", "tpe", "gp", "freeze-thaw", "imitate"])
 def test_learning_agents_beat_chance_over_many_knobs(name: str) -> None:
     task = load_task("tinygpt", ROOT)

@@ -199,6 +199,7 @@ def test_a_study_is_planned_carried_out_and_found_again(lab: Path) -> None:
         orgopt.open_study("nope")
 
 
+@pytest.mark.slow
 def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
     class Stop(orgopt.Callback):
         left = 5
@@ -321,6 +322,7 @@ def test_the_workspace_is_where_one_stands_else_the_documents(lab: Path, monkeyp
     assert not list((lab / "theirs").rglob("mlruns"))
 
 
+@pytest.mark.slow
 def test_a_study_that_cannot_be_read_hides_no_other(lab: Path) -> None:
     study = orgopt.optimize("solo.md", task="bowl", **SMALL)
     for name, text in (("young", ""), ("damaged", "{\n")):

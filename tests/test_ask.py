@@ -150,6 +150,7 @@ def test_rewritten_scripts_are_shown_by_the_lines_that_differ(toy: Task, lab: Re
     assert "warmer" not in look.shown(now, other)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "odd",
     [
@@ -217,6 +218,7 @@ Hire whoever is missing.
 """
 
 
+@pytest.mark.slow
 def test_the_rewriter_of_a_search_is_asked_by_its_charter_and_what_it_proposes_is_run(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Tasks larger than an experiment: handed out, held over several experiments and calls, passed on, merged."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.base import Agent, Thinking, Thought, View, propose
+from orgopt.agents.base import Agent, HeldAssignment, Thinking, Thought, View, propose
+from orgopt.agents.command import task_file
 from orgopt.agents.knowledge import Known
 from orgopt.document import lint, parse
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.grammar.rhythm import format_task_length, parse_task_length
 from orgopt.document.linting.lint import require_org
+from orgopt.lab.sandbox.inside import repository
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup, TaskLength
 from orgopt.task import Task
@@ -324,6 +327,62 @@ def test_a_command_has_the_history_and_the_file_of_its_task(toy: Task, monkeypat
     assert log[0].startswith("experiment ")
     assert log[1] == "baseline"
     assert "You hold a task over several calls" in first
+    assert "files: ['TASK.md', 'prepare.py', 'train.py']" in first
+    assert "files: ['TASK.md', 'helper.py', 'notes/diary of mine.txt', 'prepare.py', 'train.py']" in second
+    assert "diary: 1" in first
+    assert "diary: 2" in second
+
+
+@pytest.mark.parametrize(
+    "name", ["../out", "/etc/out", ".git/hooks/post-commit", "a/.git/config", "line\nend", "a/../../out"]
+)
+def test_what_a_command_left_is_written_within_its_repository_alone(tmp_path: Path, name: str) -> None:
+    job = {
+        "task_file": "TASK.md",
+        "files": {"TASK.md": "# Task 1\n"},
+        "script": "train.py",
+        "states": [("baseline", "")],
+    }
+    left = {name: "a stranger's", "notes.txt": "mine"}
+    place = tmp_path / "in" / "repository"
+    place.parent.mkdir()
+    repository.prepare({**job, "states": [("baseline", "")], "left": left}, repository.Git(place))
+    assert (place / "notes.txt").read_text() == "mine"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and "a stranger's" in path.read_text("latin-1")]
+    assert not Path("/etc/out").exists()
+
+
+def test_of_what_a_command_leaves_the_smallest_texts_go_on(tmp_path: Path) -> None:
+    job = {"task_file": "TASK.md", "files": {"TASK.md": "", "prepare.py": ""}, "script": "train.py"}
+    for number in range(70):
+        (tmp_path / f"note-{number:02}.txt").write_text("x" * (4_000 - number))
+    for name, text in (
+        ("TASK.md", "# Task 1\n"),
+        ("prepare.py", "changed"),
+        ("train.py", "X = 1"),
+        ("big", "x" * 2**18),
+    ):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "fifo")
+    found = repository.left(job, tmp_path)
+    assert found["task_file"] == "# Task 1\n"
+    assert sum(map(len, found["left"].values())) <= 2**17
+    assert sorted(found["left"]) == [f"note-{number:02}.txt" for number in range(70 - len(found["left"]), 70)]
+    assert 30 < len(found["left"]) <= 64
+    assert found["not_left"] == 71 - len(found["left"])
+
+
+def test_files_of_one_task_do_not_come_to_the_next() -> None:
+    base = known(0)
+    one, other = (HeldAssignment(number, "go on", ("look",), base, ()) for number in (1, 2))
+    done = {"left": {"notes.txt": "of one"}, "task_file": "# Task 1\n\n- [x] look\n"}
+    notes = task_file.notes_of(one, done)
+    assert task_file.files_left(one, notes) == {"notes.txt": "of one", "TASK.md": done["task_file"]}
+    new = task_file.files_left(other, notes)
+    assert list(new) == ["TASK.md"]
+    assert new["TASK.md"].startswith("# Task 2\n\ngo on\n\n- [ ] look\n")
+    assert task_file.files_left(one, task_file.notes_of(one, {"task_file": ""}))["TASK.md"].startswith("# Task 1\n")
 
 
 DOCUMENT = """\

@@ -210,6 +210,7 @@ def test_what_hides_bubblewrap_is_no_reason_to_install_it(monkeypatch: pytest.Mo
     assert f"{VARIABLE}=/nowhere names no program" in done.stdout
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_what_is_there_is_not_installed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "install", lambda: pytest.fail("it is there"))

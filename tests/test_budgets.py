@@ -66,6 +66,7 @@ def test_what_nobody_has_measured_has_no_median(toy: Task, tmp_path: Path) -> No
         budgets_of("36x", {"toy": unknown}, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_contest_of_unlike_tasks_has_a_budget_for_each_and_goes_on(worlds: tuple[str, str]) -> None:
     words = ["compare", "trio.md", "optuna:random", "--budget", "6x", "--task", worlds[0], "--task", worlds[1]]
     first = said(*words, "--seeds", "1", "--workers", "1", "--json")

@@ -77,6 +77,7 @@ def copied(tmp_path: Path) -> Task:
     return load_task(str(folder))
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("name", EDITORS)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_who_edits_the_harness_is_caught_and_it_is_put_back(copied: Task, sandbox: Sandbox, name: str) -> None:
@@ -120,7 +121,7 @@ def by_night(*names: str) -> list:
 
 @needs_sandbox
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "biopsy", "swingup", *by_night("tinygpt", "pixels")])
+@pytest.mark.parametrize("name", ["biopsy", "swingup", *by_night("digits", "tinygpt", "pixels")])
 def test_a_script_that_nobody_changed_scores_the_same_to_the_bit_however_it_is_judged(name: str) -> None:
     task = replace(load_task(name, ROOT), limit_s=60)
     rewritten = [
@@ -252,6 +253,7 @@ def test_an_organization_that_does_nothing_gains_nothing(toy: Task) -> None:
     assert found.disqualified == ""
 
 
+@pytest.mark.slow
 def test_another_seed_is_no_improvement(toy: Task) -> None:
     """All settings are worth the same: what a team sees is luck, and what is verified is nothing."""
 

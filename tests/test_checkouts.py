@@ -431,6 +431,7 @@ def test_small_files_are_copies_and_the_rest_links(tmp_path: Path) -> None:
     assert (work / "train.py").read_text() == "the experiment's"
 
 
+@pytest.mark.sweep(2)
 @BOTH
 @pytest.mark.parametrize("gb", [0.25, 0.05])
 def test_a_checkpoint_fits_its_disk(tmp_path: Path, kind: Sandbox, gb: float) -> None:

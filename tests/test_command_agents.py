@@ -171,6 +171,7 @@ def test_new_files_that_the_script_has_no_use_for_are_left_out(toy: Task) -> Non
     assert [event.data["knobs"] for event in ledger.of("proposal")] == [{"X": 0.5}]
 
 
+@pytest.mark.slow
 def test_a_world_without_a_script_has_its_knobs_in_a_file() -> None:
     task = load_task("nk", ROOT)
     lab, ledger = FakeLab(task, metric=lambda settings, seed: (1.0, 1.0)), Ledger()
@@ -194,6 +195,7 @@ USELESS = {
 }
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("mode", "expected"), USELESS.items(), ids=USELESS)
 def test_what_cannot_be_used_is_a_failure_that_says_why(
     toy: Task, mode: str, expected: tuple[str, str], request: pytest.FixtureRequest
@@ -210,6 +212,7 @@ def test_what_is_outside_the_focus_is_refused(toy: Task) -> None:
     assert "SCALE is outside your focus" in thoughts(ledger)[0]["error"]
 
 
+@pytest.mark.slow
 def test_commits_that_can_be_used_count_beside_those_that_cannot(toy: Task) -> None:
     ledger = run(toy, "mixed")
     assert [event.data["knobs"] for event in ledger.of("proposal")] == [{"X": 0.6}]
@@ -235,6 +238,7 @@ def test_after_five_failures_an_agent_has_given_up_and_others_go_on(toy: Task) -
 # What it is told
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("where", ["file", "argument", "stdin"])
 def test_it_is_told_its_charter_its_task_and_what_it_knows(toy: Task, where: str) -> None:
     words = {"file": ("{prompt_file}", "{model}"), "argument": ("/dev/null", "{prompt}"), "stdin": ("-", "{script}")}
@@ -254,6 +258,7 @@ def test_it_is_told_its_charter_its_task_and_what_it_knows(toy: Task, where: str
     assert set(told) == {"settings", "known", "inbox", "left"}
 
 
+@pytest.mark.slow
 def test_it_is_told_how_its_last_experiment_went_and_why_its_last_call_gave_none(toy: Task) -> None:
     went = thoughts(run(toy, "told", "{prompt_file}", "x", budget_s=3.5, max_output_kb=64))[-1]["said"]
     assert re.search(
@@ -264,6 +269,7 @@ def test_it_is_told_how_its_last_experiment_went_and_why_its_last_call_gave_none
     assert told["failed"] == "it changed nothing\nit changed nothing"
 
 
+@pytest.mark.slow
 def test_its_repository_has_the_start_and_the_baseline_and_nothing_of_others(toy: Task) -> None:
     org = replace(ALONE, roles=(HAND, Role(id="other", name="Other", agent="random")))
     ledger = run(toy, "history", org=org, budget_s=5.5)
@@ -302,6 +308,7 @@ def test_it_reviews_by_running_again(toy: Task) -> None:
 # Time, output, reach
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(toy: Task, kind: Sandbox) -> None:
     choice.choose(kind)
@@ -504,6 +511,7 @@ def test_no_command_outlives_a_killed_run(tmp_path: Path, kind: Sandbox) -> None
 # Money and records
 
 
+@pytest.mark.slow
 def test_calls_are_booked_and_a_limit_is_hard(toy: Task, tmp_path: Path) -> None:
     ledger = run(toy, "climb", folder=tmp_path, budget_s=20, usd_per_call=0.4, max_usd=1.0)
     assert [data["usd"] for data in thoughts(ledger)] == [0.4, 0.4, 0.0]

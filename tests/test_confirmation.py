@@ -120,6 +120,7 @@ def share(found: list[Evidence]) -> float:
     return sum(one.confirmed for one in found) / len(found)
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("noise", [normal, heavy, spikes, drift, busy, periodic, lingering])
 def test_what_gains_nothing_is_not_confirmed_and_twice_the_resolution_is(toy: Task, noise: Noise, timed: bool) -> None:

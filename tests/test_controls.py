@@ -34,6 +34,7 @@ def clean(text: str) -> Org:
     return read(program).org
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
 def test_controls_of_the_shipped_organizations(path: Path) -> None:
     program = load(path)
@@ -144,6 +145,7 @@ def test_slow_controls_run_on_fewer_seeds() -> None:
     assert runs == {"none": [0, 0, 0], "fast": [24, 8, 0], "all": [24, 24, 24]}
 
 
+@pytest.mark.slow
 def test_what_is_drawn_is_decided_by_the_seed(trio: Program) -> None:
     assert made(trio, seed=3) == made(trio, seed=3)
     assert made(trio, seed=3)["random"] != made(trio, seed=4)["random"]

@@ -144,6 +144,7 @@ def records(folder: Path, program: Program, config: StudyConfig = CONFIG) -> lis
     return [{key: value for key, value in one.items() if key not in varying} for one in read_lines(runs.log.path)]
 
 
+@pytest.mark.slow
 def test_a_study_that_crosses_repeats_itself_goes_on_and_shows_its_kinds(tmp_path: Path) -> None:
     whole = records(tmp_path / "whole" / "study", TRIO)
     crossed = [one for one in whole if one["kind"] == "candidate" and one["proposer"] == CROSS]

@@ -160,6 +160,7 @@ raise SystemExit(json.dumps(SEEN))
 NULL, FULL, RANDOM = 1003, 1007, 1008
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_each_experiment_sees_the_devices_of_its_slot_alone(two: TwoDevices, needy: Task) -> None:
     with LocalLab(needy, 2, Sandbox.BUBBLEWRAP) as lab:

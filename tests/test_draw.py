@@ -123,6 +123,7 @@ def drawing(org: Org) -> Drawing:
     return Drawing(org)
 
 
+@pytest.mark.sweep(5)
 def test_every_role_and_link_is_drawn_inside_the_picture(org: Org, drawing: Drawing) -> None:
     assert len(drawing.boxes) == len(org.roles)
     assert [path.get("class") for path in drawing.paths] == [each.kind.split()[0] for each in org.links]
@@ -135,12 +136,14 @@ def test_every_role_and_link_is_drawn_inside_the_picture(org: Org, drawing: Draw
     assert mermaid(org).count("\n") >= len(org.roles) + len(org.links)
 
 
+@pytest.mark.sweep(5)
 def test_no_two_boxes_overlap(drawing: Drawing) -> None:
     for a, b in combinations(drawing.boxes.values(), 2):
         aside = a.x + a.width < b.x or b.x + b.width < a.x
         assert aside or a.y + a.height < b.y or b.y + b.height < a.y
 
 
+@pytest.mark.sweep(5)
 def test_no_link_runs_behind_a_box(org: Org, drawing: Drawing) -> None:
     for each, way in zip(org.links, drawing.links, strict=True):
         behind = [name for name, box in drawing.boxes.items() if any(box.holds(point) for point in way)]
@@ -268,6 +271,7 @@ def test_title_and_stand_up_are_drawn_with_names_as_written() -> None:
     assert ">組織 &quot;A&quot;</text>" in svg(org)
 
 
+@pytest.mark.slow
 def test_a_thousand_roles_are_cut_to_what_can_be_read() -> None:
     rng, began = random.Random(1), time.process_time()
     ids = [f"r{i}" for i in range(1000)]

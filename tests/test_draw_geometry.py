@@ -173,6 +173,7 @@ def drawn(org: Org) -> Drawn:
     return Drawn(org)
 
 
+@pytest.mark.sweep(5)
 def test_every_text_of_a_card_is_inside_it_and_over_no_other(drawn: Drawn) -> None:
     for role, texts in drawn.texts.items():
         places = [place(text) for text in texts]

@@ -116,6 +116,7 @@ def test_edits_describe_themselves(trio: Program) -> None:
     ]
 
 
+@pytest.mark.sweep(9)
 @pytest.mark.parametrize("b", sorted((ROOT / "orgs").glob("*.md")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("a", sorted((ROOT / "orgs").glob("*.md")), ids=lambda path: path.stem)
 def test_a_diff_leads_from_one_shipped_organization_to_another(a: Path, b: Path) -> None:
@@ -159,6 +160,7 @@ def organization(program: Program) -> tuple[object, ...]:
     return roles, {link.key for link in org.links}, org.standup
 
 
+@pytest.mark.slow
 @given(documents(), documents())
 @settings(max_examples=60, deadline=None)
 def test_applying_a_diff_gives_the_other_organization(a: Program, b: Program) -> None:

@@ -94,6 +94,7 @@ def test_any_text_is_read_and_linted_without_a_trace(text: str) -> None:
     json.dumps(read(program).org.to_dict())
 
 
+@pytest.mark.slow
 @given(TEXTS, EDITS)
 @settings(max_examples=160, deadline=None)
 def test_an_edit_is_undone_to_the_byte(text: str, edit: Edit) -> None:
@@ -114,6 +115,7 @@ def test_edits_survive_json(edit: Edit) -> None:
     assert from_dict(json.loads(json.dumps(edit.to_dict()))) == edit
 
 
+@pytest.mark.slow
 @given(TEXTS, st.one_of(KEYED, RHYTHM))
 @settings(max_examples=160, deadline=None)
 def test_a_key_is_set_and_nothing_else(text: str, edit: SetKey) -> None:

@@ -238,6 +238,7 @@ def test_a_workspace_of_openclaw_has_its_files_and_rests_where_nothing_is_to_do(
     assert "[Old Digger](old-digger/AGENTS.md)" in files["TEAM.md"]
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("form", "at"), [("agents-md", "AGENTS.md"), ("claude-agents", ".claude/agents"), ("openclaw", "")]
 )
@@ -386,6 +387,7 @@ def test_reading_of_exports_infers_no_team_from_the_words_around_it(tmp_path: Pa
     assert found.links == ()
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(("form", "at"), [("squad", ".squad/team.md"), ("crewai", "config/agents.yaml")])
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_what_is_exported_holds_the_same_roles_and_links(form: str, at: str, path: Path, tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ def test_drawn_values_are_those_of_their_parameters() -> None:
     assert all(mutated(rng, params, ["count"], distributions)["rate"] == 1.0 for _ in range(5))
 
 
+@pytest.mark.slow
 def test_the_writer_writes_what_went_with_high_scores() -> None:
     from orgopt.evolve.proposers.writer import train_writer  # late, with torch, which other processes need not have
 
@@ -212,6 +213,7 @@ def toy_module() -> Task:
     return load_task(str(TOY))
 
 
+@pytest.mark.slow
 def test_a_study_with_a_model_says_how_often_it_was_right(screened: Path) -> None:
     found = candidates(screened)
     by = {name: [one for one in found if one["proposer"] == name] for name in ("tpe", "screen", "write")}
@@ -231,6 +233,7 @@ def test_a_study_with_a_model_says_how_often_it_was_right(screened: Path) -> Non
     assert len({one["program"] for one in found}) == len(found)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("share", [0.5, 0.8])
 def test_a_study_that_was_cut_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task, share: float) -> None:
     folder = tmp_path / "mlruns" / "studies" / "s"

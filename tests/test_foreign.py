@@ -219,6 +219,7 @@ def test_what_is_no_metric(output: bytes, error: str) -> None:
         printed_metric(output, "val_bpb")
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kind", [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS])
 @pytest.mark.parametrize(
     ("end", "status", "error"),
@@ -319,6 +320,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     return folder
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_data_outside_must_be_allowed_in_so_many_words(tmp_path: Path, home: Path, workspace: Path) -> None:
     folder = checkout(tmp_path / "c", READS, CACHED)

@@ -160,6 +160,7 @@ def killed(folder: Path, keep: float) -> None:
     cut(log, max(1, round(keep * len(read_lines(log)))), b'{"kind": "eval')
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("keep", [0, 0.5, 0.95])
 def test_a_killed_study_goes_on_for_free_and_ends_the_same(
     toy: Task, tmp_path: Path, server: LlmServer, keep: float, means: Means
@@ -338,6 +339,7 @@ def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
     assert json.loads(again.stdout)["placings"] == json.loads(first.stdout)["placings"]
 
 
+@pytest.mark.nightly
 @pytest.mark.fault
 @pytest.mark.timeout(600)
 def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(workspace: Path) -> None:
@@ -380,6 +382,7 @@ TEAMS = {
 }
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("garbled", [False, True], ids=["", "garbled"])
 @pytest.mark.parametrize("name", TEAMS)
 def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: str, garbled: bool) -> None:

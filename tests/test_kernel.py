@@ -109,6 +109,7 @@ def test_it_runs_in_the_sandbox_without_a_gpu() -> None:
         assert CHEATERS[name].reason in outcome.error
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(HAS_TRITON, reason="Triton is installed")
 def test_without_triton_it_is_refused_in_a_line() -> None:
     task = load_task(str(KERNEL))

@@ -65,6 +65,7 @@ def invoke(*words: str):
 QUIET = "# Quiet\n\n## Roles\n\n### Scout\n\n- **Headcount:** 1\n- **Agent:** random\n"
 
 
+@pytest.mark.slow
 def test_roles_that_a_search_may_add_are_asked_for_a_model_and_limited_like_others(workspace: Path) -> None:
     """A document without language agents, and a library with one: what a candidate asks is on the study's account."""
     (workspace / "quiet.md").write_text(QUIET)

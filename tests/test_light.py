@@ -65,6 +65,7 @@ print(_single_threaded())
 """
 
 
+@pytest.mark.slow
 def test_what_a_worker_loads_begins_no_thread_so_that_the_others_are_forks_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", OPENS], cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("True\n", "")

@@ -132,6 +132,7 @@ def test_fmt_writes_the_canonical_form_once(lab: Path) -> None:
     assert lab.read_text() == BAD
 
 
+@pytest.mark.sweep(5)
 @pytest.mark.parametrize("path", sorted((ROOT / "orgs").rglob("*.md")), ids=lambda path: path.stem)
 def test_json_keeps_to_its_schema_and_fmt_to_the_organization(path: Path, tmp_path: Path) -> None:
     schema = json.loads((ROOT / "orgopt" / "org.schema.json").read_text())

@@ -40,6 +40,7 @@ def append(folder: Path, told: list[dict[str, Any]]) -> None:
     log.close()
 
 
+@pytest.mark.slow
 def test_what_is_new_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orgopt.live.followed.REST", 0.0)
     cut = next(i for i, record in enumerate(TOLD) if record["kind"] == "generation") + 1

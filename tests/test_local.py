@@ -122,6 +122,7 @@ def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
         assert second.status is Status.OK
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_what_an_experiment_started_dies_with_it(toy: Task, sandbox: Sandbox) -> None:
     with LocalLab(replace(toy, limit_s=2.5), 1, sandbox) as lab:

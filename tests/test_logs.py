@@ -75,6 +75,7 @@ def tail_of_another(lines: list[bytes], rng: random.Random) -> list[bytes]:
     return [*lines[:at], *lines[1 : len(lines) - at + 1]]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("change", [flipped, doubled, swapped, lost, tail_of_another])
 def test_a_log_that_was_changed_is_noticed_every_time(study: Path, change: Change) -> None:
     path, rng = study / "study.jsonl", random.Random(1)
@@ -186,6 +187,7 @@ def test_verify_names_what_there_is_not(tmp_path: Path) -> None:
     assert "no study 'x'" in told("log", "verify", "x", "--workspace", tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_a_repaired_study_goes_on(toy: Task, trio: Program, tmp_path: Path) -> None:
     folder = make_study(tmp_path, toy, trio)
     whole = [record.kind for record in read_records(folder / "study.jsonl")]

@@ -184,6 +184,7 @@ def task_with(folder: Path, prepare: str, sandbox: str, rows: list[str] | None =
     return load_task(str(folder))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_what_is_primed_is_shared_and_what_was_read_beside_it_is_not(tmp_path: Path, sandbox: Sandbox) -> None:
     rows = tokens(12)
@@ -199,6 +200,7 @@ def test_what_is_primed_is_shared_and_what_was_read_beside_it_is_not(tmp_path: P
     assert second.error == "[4, 0]"
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_no_script_and_no_result_of_another_lies_in_memory(toy: Task, sandbox: Sandbox) -> None:
     (token,) = tokens(1)
@@ -322,6 +324,7 @@ def test_memory_is_bounded_wherever_it_is_held(small: LocalLab, name: str) -> No
     assert outcome.memory_gb < 1.5  # a busy machine looks late; unbounded, the largest takes 2.4
 
 
+@pytest.mark.sweep(2)
 def test_honest_memory_is_not_counted_twice(small: LocalLab) -> None:
     """Children that read what they inherited, programs that start, and arrays in shared memory."""
     small.reset()

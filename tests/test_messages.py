@@ -42,6 +42,7 @@ def test_the_nearest_name_is_found_whatever_its_letter_case() -> None:
     assert did_you_mean("x", []) == ""
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("args", "meant"),
     [
@@ -317,6 +318,7 @@ def test_earlier_runs_of_a_sampler_say_how_long_it_takes(lab: Path) -> None:
     assert found.wall_s < 77
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("words", "typed", "found"),
     [

@@ -86,6 +86,7 @@ def test_a_fault_is_tried_again_and_its_tokens_are_counted_once(fault: Fault, fa
         assert answer.usd == pytest.approx(PRICE.of(answer.input_tokens, answer.output_tokens))
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("fault", "failure"), FAILURES.values(), ids=FAILURES)
 def test_a_fault_that_lasts_is_given_up_with_its_name(fault: Fault, failure: Failure) -> None:
     with LlmServer(script(fault)) as server:

@@ -65,13 +65,16 @@ def test_roles_begin_with_the_model_that_improved_most_for_its_price() -> None:
         found = [one.params for one in openings(both, 4, skills, settings)]
         return {name: to for name, to in (found[0] if found else {}).items() if to != both.origin[name]}
 
-    def skill(role: str, model: str, thoughts: int, better: int, usd: float) -> Skill:
-        changes = {"optimizer": Changes(tried=thoughts, better=better, gained=0.1)}
+    def skill(role: str, model: str, thoughts: int, better: int, usd: float, each: float = 0.1) -> Skill:
+        changes = {"optimizer": Changes(tried=thoughts, better=better, gained=-1.0, kept=better * each)}
         return Skill(role=role, model=model, thoughts=thoughts, invalid=0, tokens=thoughts, usd=usd, changes=changes)
 
     big, small = skill("hand", "a/big", 40, 20, 4.0), skill("x", "b/small", 40, 10, 1.0)
     # Half as many improvements for a quarter of the price; so it is for a role of which nothing is known.
     assert first(big, small) == {"model/writer": "small", "model/hand": "small"}
+    assert (
+        first(replace(big, changes=skill("hand", "a/big", 40, 20, 4.0, each=0.3).changes), small) == {}
+    )  # larger ones
     assert first(replace(big, usd=0.0), small) == {}  # both by their tokens then
     assert first(big, skill("x", "b/small", 19, 19, 0.1)) == {}  # too little is known
     assert first() == {}

@@ -82,6 +82,7 @@ def proposing(text: str = BETTER) -> Callable[[Call], str]:
     return propose
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("rewriter", ["gepa", "mipro", "simba"])
 def test_an_optimizer_finds_a_charter_that_works_better(
     toy: Task, solo: Program, tmp_path: Path, rewriter: str
@@ -195,6 +196,7 @@ def broken(call: Call) -> str | Fault:
     return '{"no": "charter"}'  # a bare text would be taken for one
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("rewriter", "propose", "outcome", "why"),
     [

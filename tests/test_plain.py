@@ -56,6 +56,7 @@ def test_slots_are_kept_busy_and_thinking_takes_no_time(slots: int, toy: Task) -
     assert result.experiments == {"ok": 30 * slots, "unfinished": slots}
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("kind", QUICK)
 def test_runs_are_decided_by_their_seed(kind: str, toy: Task) -> None:
     with ReplayLab(toy, CalledWorld(toy, ToyWorld()), slots=3) as lab:

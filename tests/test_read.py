@@ -181,6 +181,7 @@ def crowd(n: int, links: str) -> str:
     return f"## Roles\n\n{roles}## Links\n" + "".join(f"- {links.format(i, (i * 7 + 1) % n)}\n" for i in range(n))
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "links",
     ["R{0} → R{1}: reports to", "R{0} → R0: reports to", "R{0} → X{0}: reports to",

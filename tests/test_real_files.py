@@ -289,6 +289,7 @@ def test_a_title_that_is_a_file_is_no_section() -> None:
     assert [role.id for role in found.roles] == ["planner", "coder"]
 
 
+@pytest.mark.slow
 def test_many_sections_named_for_a_crew_are_answered_at_once() -> None:
     began = time.process_time()
     lint(parse("# Crew\n" + "## Crew\n- A\n" * 4000))

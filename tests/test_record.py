@@ -242,7 +242,7 @@ def test_bad_input_of_the_command_is_one_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 @needs_sandbox
 def test_a_killed_command_continues(tmp_path: Path, toy: Task, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "orgopt", "record", TOY, "--runs", "40", "--out", str(tmp_path)]

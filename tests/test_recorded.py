@@ -87,6 +87,7 @@ def world(recorded_toy: Task) -> Recorded:
         return open_recorded(recorded_toy)
 
 
+@pytest.mark.slow
 def test_settings_not_seen_are_predicted(world: Recorded) -> None:
     quality = world.meta["quality"]
     assert quality["metric"]["spearman"] > 0.95

@@ -56,6 +56,7 @@ def trio_once() -> Program:
     return parse(TRIO, "trio.md")
 
 
+@pytest.mark.slow
 def test_every_record_is_written_as_it_was_read(log: bytes) -> None:
     told = [json.loads(line) for line in OLD.read_text().splitlines()]
     found = parsed(told)
@@ -96,6 +97,7 @@ def changed(told: list[Record], at: int, change: Callable[[Record], object]) -> 
     return copy
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("kind", "change", "words"),
     [
@@ -150,6 +152,7 @@ def test_every_flipped_byte_is_found_or_makes_no_difference(log: bytes) -> None:
     assert all(re.fullmatch(MESSAGE, line) for line in said), "one line each"
 
 
+@pytest.mark.slow
 def test_an_older_log_of_which_a_byte_is_flipped_is_read_or_refused_in_one_line() -> None:
     """Its lines have no checksum: another digit is another number, and nothing more comes of it."""
     log, rng, read, said = OLD.read_bytes(), random.Random(2), 0, list[str]()
@@ -223,6 +226,7 @@ def damages(log: bytes) -> dict[str, tuple[bytes, int, str]]:
     }
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("damage", ["a truncated line", "another digit", "no text", "a newer version"])
 @pytest.mark.parametrize("reader", ["report", "ui", "export", "checkout", "sync", "optimize"])
 def test_commands_say_what_is_damaged_and_end(workspace: Path, tmp_path: Path, damage: str, reader: str) -> None:
@@ -266,6 +270,7 @@ def test_a_flipped_byte_never_ends_a_command_in_a_traceback(workspace: Path, tmp
         assert done.exit_code == 0 or re.search(rf"error: .*{MESSAGE}", done.stderr), done.stderr
 
 
+@pytest.mark.slow
 def test_all_readers_agree_at_every_prefix(log: bytes) -> None:
     """Whoever reads a study, at whatever moment: the same values, who was dropped or disqualified, and the best."""
     told = parse_records(log.splitlines(), "study.jsonl")

@@ -82,6 +82,7 @@ def test_a_command_asks_a_model_that_it_cannot_reach_in_each_dialect(
         assert CANARY not in data["said"]
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_in_a_replay_a_command_takes_what_its_questions_take_however_busy_the_machine_is(toy: Task) -> None:
     with LlmServer(lambda call: f"take 0.{call.number + 3}") as server:

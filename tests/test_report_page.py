@@ -213,6 +213,7 @@ def test_a_running_study_claims_nothing(told: list[Record]) -> None:
     assert "champion is" not in reader.text
 
 
+@pytest.mark.slow
 def test_a_study_that_went_on_says_what_its_result_is_of(told: list[Record]) -> None:
     text = page(changed(told, lambda record: record.update(candidates=12)))
     assert "The result is that of the first 12 candidates" in Reader(text).text
@@ -349,6 +350,7 @@ def test_the_command_writes_the_newest_study(workspace: Path) -> None:
     assert said["title"] in path.read_text()
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_name_a_folder_or_a_log_and_writes_elsewhere(workspace: Path, tmp_path: Path) -> None:
     folder = workspace / "mlruns" / "studies" / "new"
     for name in ("new", str(folder), str(folder / "study.jsonl")):

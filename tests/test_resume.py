@@ -25,6 +25,7 @@ def run(org: Org, task: Task, ledger: Ledger, budget_s: float = 9, seed: int = 1
     return ledger
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     "org",
     [

@@ -15,6 +15,7 @@ from tests.conftest import TRIO
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning", "ignore:`x0`:FutureWarning")
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize(
     ("name", "directions"),
     [

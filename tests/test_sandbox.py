@@ -90,6 +90,7 @@ def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert not list(tmp_path.rglob("ledger.jsonl")), "no experiment was run, and no empty run is left"
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_run_that_is_resumed_in_vain_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     document = tmp_path / "solo.md"

@@ -84,6 +84,7 @@ def test_an_organization_that_finds_nothing_gains_nothing(toy: Task, trio: Progr
     assert not result.confirmed
 
 
+@pytest.mark.slow
 def test_a_lucky_seed_gains_nothing(toy: Task, trio: Program) -> None:
     """Experiments differ by luck alone: what was submitted is judged by seeds that nobody selected."""
 

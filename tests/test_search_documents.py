@@ -57,6 +57,7 @@ def records(folder: Path, config: StudyConfig) -> list[dict]:
     return [{key: value for key, value in one.items() if key not in varying} for one in read_lines(runs.log.path)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_the_default_search_is_what_is_done_anyway_to_the_digit(tmp_path: Path, seed: int) -> None:
     asked = {"task": str(TOY), "budget": 2, "lab": "replay", "seed": seed, "generations": 2, "race_seeds": 0}
@@ -93,6 +94,7 @@ def test_options_go_before_the_document(tmp_path: Path) -> None:
     assert config.plan.beside[0].sampler == "random"
 
 
+@pytest.mark.slow
 def test_several_samplers_take_their_shares_and_a_study_of_them_goes_on(tmp_path: Path) -> None:
     plan = searching(require_org(parse(MIXED))).plan
     config = replace(SMALL, plan=plan, population=5, search_seeds=1)

@@ -56,6 +56,7 @@ def quick(name: str = "tpe"):
     return parse(text.replace("8 candidates", "3 candidates").replace("Rounds:** auto", "Rounds:** 2"), f"{name}.md")
 
 
+@pytest.mark.slow
 def test_a_run_is_a_study_that_spends_what_it_is_given_and_no_more(small, tmp_path: Path) -> None:
     ledger, worth = study(small, quick(), tmp_path)
     records = read_records(tmp_path / "study" / LOG)

@@ -41,12 +41,15 @@ def test_changes_are_counted_by_their_kind_against_their_start(toy: Task) -> Non
     lead, hand = skills_of(LAB, toy, ledger_of(toy))
     assert (lead.model, lead.thoughts, lead.invalid, lead.tokens, lead.usd) == ("a/big", 2, 1, 220, 1.0)
     kind = "several" if len({group[name] for name in ("X", "Y", "MODE")}) > 1 else group["X"]
-    assert lead.changes == {kind: Changes(tried=1, better=0, gained=0.0)}  # it failed
+    assert lead.changes == {kind: Changes(tried=1, better=0, gained=0.0, kept=0.0)}  # it failed
     assert (hand.model, hand.thoughts, hand.invalid) == ("a/small", 2, 0)
     (own,) = hand.changes.values()
     assert set(hand.changes) == {group["X"]}
     assert (own.tried, own.better, round(own.gained, 6)) == (2, 1, 0.0)  # there and back again
     assert gain > 0
+    assert own.kept == round(gain, 6)  # nobody goes on from what was worse
+    older = {"X": Changes(tried=2, better=1, gained=0.5), "Y": Changes(tried=2, better=0, gained=-0.5)}
+    assert [one.worth for one in older.values()] == [0.5, 0.0]
     (both,) = [one for one in together([hand, hand]) if one.role == "hand"]
     assert (both.thoughts, both.changes[group["X"]].tried) == (4, 4)
 

@@ -133,6 +133,7 @@ def test_the_origin_of_a_space_is_its_seed_document(seed: Program, library: Prog
     assert study.ask(space.distributions).params == space.origin
 
 
+@pytest.mark.sweep(5)
 @all_seeds
 def test_changes_are_said_as_the_edits_that_make_them(seed: Program, library: Program) -> None:
     space = Space(seed, library, 60, groups=GROUPS)
@@ -157,6 +158,7 @@ def in_lines(org: Org) -> Org:
     return replace(org, roles=tuple(replace(role, charter=" ".join(role.charter.split())) for role in org.roles))
 
 
+@pytest.mark.sweep(5)
 @all_seeds
 def test_every_point_is_a_document_that_says_what_the_point_says(seed: Program, library: Program) -> None:
     large = len(read(seed).org.roles) > 8
@@ -250,6 +252,7 @@ def check_standup(space: Space, params: dict, org: Org) -> None:
     assert (", ".join(new.attendees) or "everyone") == params.get("standup/attendees", "everyone")
 
 
+@pytest.mark.sweep(5)
 @all_seeds
 def test_writing_many_edits_at_once_gives_the_bytes_of_one_by_one(seed: Program, library: Program) -> None:
     space = Space(seed, library, 60, groups=GROUPS)
@@ -339,6 +342,7 @@ def test_a_library_may_speak_of_roles_and_links_in_its_own_way(trio: Program) ->
     assert [(link.source, link.target) for link in org.links] == [("explorer", "lead"), ("clerk", "lead")]
 
 
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("name", ["trio", "three-levels", "off the grid", "eight-solo"])
 def test_only_what_makes_a_difference_is_active(name: str, library: Program) -> None:
     """Any active parameter can change the document, and no inactive one does."""

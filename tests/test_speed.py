@@ -51,6 +51,7 @@ print(max(prepare.error(sums(*prepare.problem("heldout", k)), "heldout", k, np.r
     return float(done.stdout)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("settings", "most"),
     [

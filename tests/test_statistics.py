@@ -24,6 +24,7 @@ DRAWS = {
 }
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(
     ("shape", "n", "least"),
     [("normal", 3, 0.92), ("normal", 5, 0.91), ("normal", 12, 0.92), ("normal", 30, 0.925), ("skewed", 12, 0.9)],

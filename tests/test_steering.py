@@ -137,6 +137,7 @@ def ring(number: int) -> None:
         os.kill(os.getpid(), signal.SIGALRM)
 
 
+@pytest.mark.slow
 def test_a_study_whose_time_is_up_keeps_its_runs_and_goes_on() -> None:
     heard = Heard(ring)
     found = orgopt.optimize("trio.md", **SMALL, max_hours=5, callback=heard)

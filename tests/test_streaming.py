@@ -30,6 +30,7 @@ def answered(reply: Reply, times: int = 1, **more: Any) -> tuple[Answer, Model, 
         return answer, model, [bool(call.body.get("stream")) for call in server.calls]
 
 
+@pytest.mark.slow
 def test_a_server_that_drips_is_waited_for_and_one_that_stalls_is_not() -> None:
     def reply(call: Call) -> Fault:
         return Fault(text="slow but sure", drip_s=0.15) if call.number == 0 else Fault(text="never", stall_s=20)

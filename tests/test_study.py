@@ -131,6 +131,7 @@ def test_the_first_generation_opens_with_what_is_known_to_work(studies: Studies)
     assert len({one.program for one in found}) == len(found)
 
 
+@pytest.mark.slow
 def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> None:
     _, first = studies.run("a")
     _, again = studies.run("b", arena=toy_arena(studies.task, budget_s=8, slots=2, anew=True))
@@ -138,6 +139,7 @@ def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> N
     assert content(first[1:]) == content(again[1:]) != content(other[1:])
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("stop_after", [1, 9, 30, 38, 47])
 def test_a_stopped_study_continues_as_it_would_have_gone(studies: Studies, stop_after: int) -> None:
     whole = Recorder()
@@ -153,6 +155,7 @@ def test_a_stopped_study_continues_as_it_would_have_gone(studies: Studies, stop_
     assert whole.told_names == rest.told_names
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("sampler", SAMPLER_KIND.own)
 def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) -> None:
     config = replace(CONFIG, sampler=sampler, population=5, search_seeds=1, race_seeds=0, test_seeds=1)
@@ -167,6 +170,7 @@ def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) ->
     assert last_content(again) == last_content(records)
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize(("other", "part"), [("agent-seconds", "agent_s"), ("dollars", "usd"), ("tokens", "tokens")])
 def test_two_objectives_are_told_to_the_sampler(
     studies: Studies, monkeypatch: pytest.MonkeyPatch, other: str, part: str
@@ -220,6 +224,7 @@ def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
     assert not found.candidates[0].dropped
 
 
+@pytest.mark.slow
 def test_a_study_of_two_tasks_holds_another_out(studies: Studies, toy: Task) -> None:
     other, third = replace(toy, name="other"), replace(toy, name="third")
     arena = toy_arena(toy, other, third, budget_s=8)
@@ -247,6 +252,7 @@ def test_real_runs_are_done_in_an_arena_of_their_own(studies: Studies, toy: Task
     assert final.cost.real_evaluations == 4
 
 
+@pytest.mark.slow
 def test_a_finished_study_can_go_on(studies: Studies) -> None:
     _, before = studies.run()
     callback = Recorder()
@@ -368,6 +374,7 @@ def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeyp
             studies.run()
 
 
+@pytest.mark.slow
 def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
     studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +403,7 @@ def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
     assert content(again) == content(records)
 
 
+@pytest.mark.slow
 def test_whoever_tampers_is_out(studies: Studies, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     from orgopt.evolve.trials import job as job_module
 

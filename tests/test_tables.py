@@ -28,6 +28,7 @@ def said(*args: str) -> Result:
     return CliRunner().invoke(main, list(args))
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_study_is_written_as_tables_and_read_back(lab: Path, form: str) -> None:
     told = records(2, 3)

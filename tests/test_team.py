@@ -133,6 +133,7 @@ def test_failures_are_known_and_never_submitted(toy: Task) -> None:
     assert [e.data["id"] for e in ledger.of("submission")] == [0]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("path", sorted((ROOT / "orgs").glob("*.md")), ids=lambda path: path.stem)
 def test_a_run_is_decided_by_its_seed(toy: Task, path) -> None:
     org = require_org(parse(path.read_text()))

@@ -536,6 +536,7 @@ def test_ordinary_candidates_have_no_trace(seen: Path) -> None:
     assert len(traced) <= 2 + GENERATIONS
 
 
+@pytest.mark.slow
 def test_the_fast_way_writes_what_mlflow_writes(
     workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -565,6 +566,7 @@ def test_a_database_of_another_form_is_left_to_mlflow(workspace: Path) -> None:
 # Once
 
 
+@pytest.mark.slow
 def test_what_was_sent_is_not_sent_again(workspace: Path, original: Path) -> None:
     folder = copied(original, workspace)
     assert Tracking(workspace).sync(folder).things > CANDIDATES
@@ -575,6 +577,7 @@ def test_what_was_sent_is_not_sent_again(workspace: Path, original: Path) -> Non
     assert everything(workspace) == before
 
 
+@pytest.mark.slow
 def test_a_study_that_goes_on_is_shown_as_it_goes(workspace: Path, original: Path, toy, trio) -> None:
     folder = copied(original, workspace)
     tracking = Tracking(workspace)
@@ -672,6 +675,7 @@ def test_a_store_that_was_deleted_is_filled_again(workspace: Path, original: Pat
     assert everything(other) == before
 
 
+@pytest.mark.slow
 def test_a_study_that_was_deleted_in_mlflow_stays_deleted(workspace: Path, original: Path, toy, trio) -> None:
     folder = copied(original, workspace)
     assert Tracking(workspace).sync(folder).problem == ""
@@ -681,6 +685,7 @@ def test_a_study_that_was_deleted_in_mlflow_stays_deleted(workspace: Path, origi
     assert "deleted in MLflow: restore it there" in problem
 
 
+@pytest.mark.slow
 def test_two_studies_of_one_name_do_not_share_a_prompt(workspace: Path, original: Path) -> None:
     assert Tracking(workspace).sync(copied(original, workspace)).problem == ""
     folder = copied(original, workspace / "other")
@@ -696,6 +701,7 @@ def test_two_studies_of_one_name_do_not_share_a_prompt(workspace: Path, original
 # Never in the way
 
 
+@pytest.mark.slow
 def test_a_database_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -718,6 +724,7 @@ def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path) -> No
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
     workspace: Path, original: Path, pristine: Path
 ) -> None:
@@ -732,6 +739,7 @@ def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
     assert len(runs(workspace)) == 1 + GENERATIONS + CANDIDATES + CONTROLS
 
 
+@pytest.mark.slow
 def test_only_one_process_sends_a_study(workspace: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orgopt.tracking.sent_record.PATIENCE_S", 0)
     folder = copied(original, workspace)

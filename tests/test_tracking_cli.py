@@ -131,6 +131,7 @@ def test_checkout_writes_a_document_back(workspace: Path) -> None:
         assert orgopt("checkout", wrong).exit_code == 2
 
 
+@pytest.mark.slow
 def test_checkout_takes_it_from_mlflow_where_the_study_is_gone(workspace: Path) -> None:
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     champion = view.candidate(view.final.champion)

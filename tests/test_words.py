@@ -178,6 +178,7 @@ def test_auto_ends_nothing_where_curves_do_not_tell_the_end() -> None:
     assert not few.stops(1, 3, 9.0)
 
 
+@pytest.mark.slow
 def test_a_team_that_stops_by_forecast_ends_runs_and_replicates_none_early(toy: Task) -> None:
     org = Org(roles=(role("A", 3, agent="freeze-thaw", risk=1.0),), links=(link("a", "shares with", "a"),))
     assert curves_of("off", freezes=True) is not None
@@ -381,6 +382,7 @@ def test_imitate_copies_a_better_neighbour_else_moves_one_knob(toy: Task) -> Non
     assert not [data for data in runs_of(alone) if data["note"].startswith("copies")]
 
 
+@pytest.mark.sweep(3)
 @pytest.mark.parametrize("agent", POLICIES)
 def test_agents_start_at_random_where_the_task_says_so(toy: Task, agent: str) -> None:
     org = Org(roles=(role("A", 3, agent=agent, focus=("point",)),), links=(link("a", "shares with", "a"),))

@@ -103,6 +103,7 @@ def test_fifty_kills_in_one_run_lose_nothing(toy: Task, trio: Program) -> None:
     assert charged <= SLOTS * BUDGET_S + toy.limit_s + 1
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("sandbox", [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS])
 def test_a_dead_warm_process_is_started_again(toy: Task, sandbox: Sandbox) -> None:
     with LocalLab(toy, 2, sandbox) as lab:
@@ -119,6 +120,7 @@ def test_a_dead_warm_process_is_started_again(toy: Task, sandbox: Sandbox) -> No
         assert "the lab of toy ended" in attempt.reason
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_what_is_lost_three_times_is_the_labs_fault_and_charged_once(toy: Task) -> None:
     with LocalLab(toy, 1, Sandbox.BUBBLEWRAP) as lab:

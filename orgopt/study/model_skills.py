@@ -1,8 +1,9 @@
 """What language models did well, in words, and which of them a role should have by that.
 
-A thought of a model is worth what it is expected to improve: the share of thoughts whose change was better than its
-start by more than noise, those that could not be used among them. Roles of which little is known are drawn to what the
-model did in all roles.
+A thought of a model is worth what it is expected to gain: the gains, as qualities, of changes that were better than
+their start by more than noise, over all of its thoughts, those that could not be used among them. What was worse costs
+a thought and no more, since nobody goes on from it. Roles of which little is known are drawn to what the model did in
+all roles.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ def known_well(skills: Iterable[Skill]) -> dict[str, Skill]:
 
 
 def models_by_skill(skills: Sequence[Skill], models_of: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The model of each role with the most expected improvements a dollar, or a token where not all cost dollars.
+    """The model of each role with the most expected gain a dollar, or a token where not all cost dollars.
 
     Args:
         skills: What is known, of any roles and tasks.
@@ -69,13 +70,13 @@ def models_by_skill(skills: Sequence[Skill], models_of: Mapping[str, Mapping[str
 
 
 def _expected(own: Skill | None, pooled: Skill) -> float:
-    """Improvements a thought, of a role's own thoughts as far as there are enough."""
-    share = _better(pooled) / pooled.thoughts
-    return share if own is None else (_better(own) + _PRIOR * share) / (own.thoughts + _PRIOR)
+    """The gain of a thought, of a role's own thoughts as far as there are enough."""
+    mean = _worth(pooled) / pooled.thoughts
+    return mean if own is None else (_worth(own) + _PRIOR * mean) / (own.thoughts + _PRIOR)
 
 
-def _better(one: Skill) -> int:
-    return sum(changes.better for changes in one.changes.values())
+def _worth(one: Skill) -> float:
+    return sum(changes.worth for changes in one.changes.values())
 
 
 def _price(one: Skill, *, paid: bool) -> float:

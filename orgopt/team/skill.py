@@ -28,11 +28,19 @@ class Changes:
         tried: How many ended.
         better: How many were better than their start by more than noise.
         gained: The sum of what they gained against their start, as a quality: 1 is the task's reference.
+        kept: The sum of what those gained that were better by more than noise, which an organization goes on from; None
+            in records before 2026-12-01.
     """
 
     tried: int
     better: int
     gained: float
+    kept: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What was kept; at least what all gained together, where nobody wrote it down."""
+        return max(0.0, self.gained) if self.kept is None else self.kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +128,10 @@ def _changes(task: Task, ledger: Ledger, agents: set[str]) -> dict[str, Changes]
             gains[kind].append((gain, before - after > _NOISE_SD * task.baseline.sd))
     return {
         kind: Changes(
-            tried=len(own), better=sum(better for _, better in own), gained=round(sum(gain for gain, _ in own), 6)
+            tried=len(own),
+            better=sum(better for _, better in own),
+            gained=round(sum(gain for gain, _ in own), 6),
+            kept=round(sum(gain for gain, better in own if better), 6),
         )
         for kind, own in gains.items()
     }
@@ -145,5 +156,6 @@ def _added(several: Sequence[Mapping[str, Changes]]) -> dict[str, Changes]:
             tried=sum(one.tried for one in same),
             better=sum(one.better for one in same),
             gained=sum(one.gained for one in same),
+            kept=sum(one.worth for one in same),
         )
     return found

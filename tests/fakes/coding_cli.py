@@ -176,13 +176,24 @@ def told(where: str, more: str) -> None:
 
 
 def hold() -> None:
-    """Work on a task: say what its file has, tick the first open point, note something, and climb."""
+    """Work on a task: say what its files have, tick the first open point, note something, and climb."""
     path = Path("TASK.md")
     text = path.read_text()
     calls = text.count("a note of call") + 1
     path.write_text(text.replace("- [ ]", "- [x]", 1) + f"a note of call {calls}\n")
     print(text, Path("../prompt.md").read_text())
     print("log: " + subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
+    here = sorted(str(one) for one in Path().rglob("*") if one.is_file() and ".git/" not in str(one))
+    print(f"files: {here}")
+    diary = Path("notes/diary of mine.txt")
+    diary.parent.mkdir(exist_ok=True)
+    diary.write_text((diary.read_text() if diary.exists() else "") + "tried X\n")
+    print(f"diary: {diary.read_text().count('tried X')}")
+    Path("helper.py").write_text("print('a helper')\n")
+    Path("cache.bin").write_bytes(bytes(range(256)))
+    Path("cache.txt").write_text("x" * 2**18)
+    if not Path("passwords").is_symlink():
+        Path("passwords").symlink_to("/etc/passwd")
     climb()
 
 

@@ -10,22 +10,21 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.base import Purpose, Thought
-from orgopt.agents.command.commits import CommandFailure, failure_of, judged, script_name
+from orgopt.agents.command.call_record import record_of, secrets_in, thought_of
+from orgopt.agents.command.commits import CommandFailure, script_name
 from orgopt.agents.command.prompt_file import files_of, name_of, prompt_of, report_of
-from orgopt.agents.command.task_file import TASK_FILE, finished, ticked
+from orgopt.agents.command.task_file import TASK_FILE, files_left
 from orgopt.agents.command.toml_agents import CommandSettings
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt as words
 from orgopt.agents.thinking import results
 from orgopt.agents.thinking.answers import Answer, key_of
-from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import MAX_SCRIPT
 from orgopt.agents.thinking.mind import Books, Mind
-from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
 from orgopt.agents.toml_models import LanguageSettings
@@ -33,7 +32,6 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import choice, files
 from orgopt.lab.sandbox.command import run as lab
 from orgopt.lab.sandbox.command.reach import Reach
-from orgopt.lab.sandbox.inside.start_cli import UNCOMMITTED
 from orgopt.org import Role
 
 if TYPE_CHECKING:
@@ -145,8 +143,8 @@ class CommandAgent(Mind):
             with self._runs:
                 answer = self._ask(now, start, told, key)
                 self.books.answers.put(key, answer)
-                return _thought(now, start, answer)
-        return _thought(now, start, answer)
+                return thought_of(now, start, answer)
+        return thought_of(now, start, answer)
 
     def _ask(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
         """Run the command; what it cost is booked."""
@@ -154,7 +152,7 @@ class CommandAgent(Mind):
             return self._ask_relayed(now, start, told, key)
         settings = self._settings.command(self.seat.role)
         check(self.seat.role, settings, self._environ)  # a run that goes on did not
-        secrets = _secrets(settings, self._environ)
+        secrets = secrets_in(settings, self._environ)
         most, cost = Amount(0, settings.usd_per_call or 0.0), Amount()
         try:
             taken = self.books.spend.reserve(self.seat.role.id, most)
@@ -167,7 +165,7 @@ class CommandAgent(Mind):
         finally:
             self.books.spend.settle(taken, cost, unsure=unsure)
         return Answer(
-            text=json.dumps(_kept(done, secrets), ensure_ascii=False),
+            text=json.dumps(record_of(done, secrets), ensure_ascii=False),
             usd=cost.usd,
             seconds=round(self._clock() - began, 4),
             failure=CommandFailure.STOPPED if unsure else "",
@@ -186,7 +184,7 @@ class CommandAgent(Mind):
         with Relayed(self._model, self.books.answers, account, role=role.id, thought=key) as relay:
             done = self._perform(replace(self._job(now, start, told, settings), relay=relay.line))
         used, stopped = relay.used, done.ended == "stopped"
-        secrets = [*_secrets(settings, self._environ), relay.line.key]
+        secrets = [*secrets_in(settings, self._environ), relay.line.key]
         asked: dict[str, Any] = {"asked": used.calls, "unanswered": relay.failed, "cut": relay.cut}
         seconds = round(self._clock() - began, 4)
         given = self._model.settings
@@ -195,7 +193,7 @@ class CommandAgent(Mind):
             asked["wall_s"] = seconds
             seconds = round(given.nominal_s(used.input_tokens, used.output_tokens, answers=used.calls), 4)
         return Answer(
-            text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
+            text=json.dumps({**record_of(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
             usd=round(used.usd, 8),
@@ -210,7 +208,10 @@ class CommandAgent(Mind):
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
-        path = list(now.view.assignment.trail if now.view.assignment else ())
+        held = now.view.assignment
+        left = files_left(held, now.memory) if held else {}
+        own = {TASK_FILE: left.pop(TASK_FILE)} if held else {}
+        path = list(held.trail if held else ())
         path += [start] if not path or path[-1].id != start.id else []
         states += [(name_of(now, one), words.source_of(now, one)) for one in path if one.id]
         return lab.CommandJob(
@@ -220,8 +221,9 @@ class CommandAgent(Mind):
             on_stdin=not (settings.uses("prompt") or settings.uses("prompt_file")),
             script=script,
             states=states,
-            files=files_of(now),
-            keeps=TASK_FILE if now.view.assignment else "",
+            files={**files_of(now), **own},
+            task_file=TASK_FILE if held else "",
+            left=left,
             env={name: self._environ[name] for name in settings.passes if name in self._environ},
             sets=settings.sets,
             reach=_reach(settings),
@@ -237,64 +239,3 @@ class CommandAgent(Mind):
 
 def _reach(settings: CommandSettings) -> Reach:
     return Reach(read=settings.read, write=settings.write, network=settings.network)
-
-
-def _secrets(settings: CommandSettings, environ: Mapping[str, str]) -> list[str]:
-    """What must not leave the environment: secrets by their names, and all that the command gets."""
-    given = [environ.get(name, "") for name in settings.passes]
-    return [*secrets_of(environ), *(value for value in given if len(value) >= LEAST)]
-
-
-def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
-    """How a command ended, as it is recorded."""
-    commits = [
-        {
-            "subject": redact(commit.subject, secrets),
-            "others": [redact(name, secrets) for name in commit.others],
-            "script": None if (leaking := _leaks(commit.script, secrets)) else commit.script,
-            "leaks": leaking,
-        }
-        for commit in done.commits
-    ]
-    texts = {name: redact(getattr(done, name), secrets) for name in ("output", "error", "kept")}
-    return {**asdict(done), **texts, "commits": commits}
-
-
-def _leaks(script: str | None, secrets: list[str]) -> bool:
-    return script is not None and leaks(script, secrets)
-
-
-def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
-    """What came of a call, from its record."""
-    if not answer.text:
-        return Thought(failure=answer.failure, error=answer.error, seconds=answer.seconds, usd=answer.usd)
-    done: dict[str, Any] = json.loads(answer.text)
-    last = words.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
-    for commit in done["commits"]:
-        if commit["subject"] == UNCOMMITTED and last:
-            commit["subject"] = f"{UNCOMMITTED}: {last}"
-    found = judged(now, start, done["commits"])
-    if now.view.assignment and ticked(done.get("kept", "")):
-        found = finished(found)
-    proposals = [one.proposal for one in found if one.proposal and not answer.failure]
-    why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or failure_of(done, found, last)
-    failure, error = ("", "") if proposals else why
-    if failure and (cut := done.get("cut")):
-        error += f" (the model's last answer was cut at {cut} tokens: max_tokens of the model in orgopt.toml)"
-    said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
-    return Thought(
-        proposal=proposals[0] if proposals else None,
-        more=tuple(proposals[1:]),
-        seconds=answer.seconds,
-        calls=done.get("asked", 1),
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
-        usd=answer.usd,
-        failure=failure,
-        error=error[:300],
-        said=done["output"],
-        memory=done.get("kept") if now.view.assignment else None,
-        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
-        | {name: done[name] for name in ("wall_s",) if name in done}
-        | ({"printed": done["output"]} if answer.failure else {}),
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from orgopt.agents.command.commits import script_name
-from orgopt.agents.command.task_file import TASK_FILE, task_file
+from orgopt.agents.command.task_file import TASK_FILE
 from orgopt.agents.command.toml_agents import CommandSettings
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt
@@ -45,8 +45,8 @@ Change the value of a knob{code} in {script}{line}. Then commit: `git commit -am
 
 _HELD = f"""
 - You hold a task over several calls: {TASK_FILE}, which git does not track, has it. Tick what is done, and keep notes
-  there for your next call. The task is done when all is ticked; a subject that begins with `give up:` or `hand over to
-  NAME:` ends it before."""
+  for your next call there, or in other small text files: you find them again. The task is done when all is ticked; a
+  subject that begins with `give up:` or `hand over to NAME:` ends it before."""
 
 
 def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> str:
@@ -87,10 +87,9 @@ def name_of(now: Situation, start: Known) -> str:
 def files_of(now: Situation) -> dict[str, str]:
     """The task's files that a script needs to be understood."""
     name, folder = "prepare.py", now.work.task.folder
-    own = {TASK_FILE: task_file(now.view.assignment, now.memory)} if now.view.assignment else {}
     if not now.work.task.script or name in now.work.task.limits.hide or not (folder / name).is_file():
-        return own
-    return {name: (folder / name).read_text("utf-8", "replace"), **own}
+        return {}
+    return {name: (folder / name).read_text("utf-8", "replace")}
 
 
 def report_of(now: Situation) -> str:

@@ -1,8 +1,10 @@
-"""The file of a task that a command holds over several calls: its words, a checklist, and the command's own notes."""
+"""What lives on of a task that a command holds over several calls: its file (words, a checklist, notes) and others."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from orgopt.agents.base import HeldAssignment, Proposal
 from orgopt.agents.command.commits import Judged
@@ -19,15 +21,20 @@ _FORM = """\
 """
 
 
-def task_file(task: HeldAssignment, notes: str) -> str:
-    """The file of a task: as the command left it, or a new one.
+def notes_of(task: HeldAssignment, done: Mapping[str, Any]) -> str:
+    """What a command remembers of its task after a call: the files that it left, as JSON."""
+    files = {**done.get("left", {}), TASK_FILE: done["task_file"]}
+    return json.dumps({"task": task.id, "files": files}, ensure_ascii=False)
 
-    Args:
-        task: The task.
-        notes: What the command last left, of this task or of another.
-    """
-    if notes.startswith(f"# Task {task.id}\n"):
-        return notes
+
+def files_left(task: HeldAssignment, notes: str) -> dict[str, str]:
+    """The files that the last call left of a task, its own among them; of a new task, or of another's, that alone."""
+    told: dict[str, Any] = json.loads(notes) if notes else {}
+    files: dict[str, str] = told["files"] if told.get("task") == task.id else {}
+    return {**files, TASK_FILE: files.get(TASK_FILE) or _first(task)}
+
+
+def _first(task: HeldAssignment) -> str:
     steps = "".join(f"- [ ] {step}\n" for step in task.steps)
     return _FORM.format(id=task.id, text=task.text, steps=f"{steps}\n" if steps else "")
 

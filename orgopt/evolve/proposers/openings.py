@@ -119,7 +119,7 @@ def _linked(roles: Iterable[Role]) -> dict[str, Any]:
 
 
 def _skilled(space: Space, skills: Sequence[Skill], language: LanguageSettings) -> dict[str, Any]:
-    """Each role that thinks with the model that improves most for its price, as far as that is known."""
+    """Each role that thinks with the model that gains most for its price, as far as that is known."""
     names_of: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for role in space.org.roles:
         found = space.distributions.get(f"model/{role.id}")

@@ -59,7 +59,9 @@ class CommandJob:
         most_commits: How many commits are read, the last ones.
         memory_gb, disk_gb: What it may use.
         sets: Other variables, whose values may have placeholders.
-        keeps: Name of one of `files` that git does not track, whose text is given back; empty for none.
+        task_file: Name of one of `files` that git does not track, and goes on at the next call with what else is left;
+            empty where there is no next call.
+        left: Texts of files that the last call left, by name; no commit has them.
         relay: Who answers at the address `{relay}`; None is nobody.
     """
 
@@ -80,7 +82,8 @@ class CommandJob:
     reach: Reach = field(default_factory=Reach)
     hidden: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
-    keeps: str = ""
+    task_file: str = ""
+    left: Mapping[str, str] = field(default_factory=dict[str, str])
     relay: Line | None = None
 
 
@@ -102,7 +105,9 @@ class Done:
         output: What it printed, both ends of it; of one that was stopped, until then.
         commits: What it committed, oldest first; last what it left uncommitted, where it ended with 0.
         more: How many earlier commits were not read.
-        kept: The text of the file that it was to keep, as it left it.
+        task_file: The text of the task's file, as it left it.
+        left: Texts of other files that it left and no commit of its start had, by name.
+        not_left: How many more there were, beyond the bounds or no text.
         error: What went wrong besides, in a line.
     """
 
@@ -111,7 +116,9 @@ class Done:
     output: str = ""
     commits: tuple[Commit, ...] = ()
     more: int = 0
-    kept: str = ""
+    task_file: str = ""
+    left: Mapping[str, str] = field(default_factory=dict[str, str])
+    not_left: int = 0
     error: str = ""
 
 
@@ -192,6 +199,7 @@ def _request(job: CommandJob, kind: Sandbox, scratch: Path, door: int) -> dict[s
         **{name: getattr(job, name) for name in _PLAIN},
         "words": dict(job.words),
         "files": dict(job.files),
+        "left": dict(job.left),
         "env": dict(job.env),
         "sets": dict(job.sets),
         "relay": {"door": door, "key": job.relay.key, "env": dict(job.relay.env)} if job.relay else None,
@@ -199,7 +207,7 @@ def _request(job: CommandJob, kind: Sandbox, scratch: Path, door: int) -> dict[s
     }
 
 
-_PLAIN = ("prompt", "keeps", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
+_PLAIN = ("prompt", "task_file", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
 
 
 def _await(
@@ -259,10 +267,12 @@ def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scra
             output=str(found["output"]),
             commits=tuple(_commit(one) for one in found["commits"]),
             more=int(found["more"]),
-            kept=str(found["kept"]),
+            task_file=str(found["task_file"]),
+            left={str(name): str(text) for name, text in found["left"].items()},
+            not_left=int(found["not_left"]),
             error=str(found["error"]),
         )
-    except (OSError, ValueError, LookupError, TypeError) as fault:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as fault:
         return Done(ended="lost", error=f"what it left cannot be read: {fault}")
 
 

@@ -12,7 +12,6 @@ import os
 import select
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import isolate, line, processes
+from . import isolate, line, processes, repository
 from .part import Part
 from .start import check_isolation, guard
 from .supervise import supervise
@@ -31,16 +30,9 @@ REPOSITORY = "repository"
 PROMPT = "prompt.md"
 STOP = "stop"
 """The file beside the result that ends the command: what it printed and committed is kept."""
-UNCOMMITTED = "uncommitted edits"
-"""The subject of what was edited and not committed, where the command printed nothing."""
 
-_GIT_LIMIT_S = 10
-_KEPT_BYTES = 1 << 14
 _LOOK_S = 0.02  # between two looks at the command
 _END_LIMIT_S = 2.0
-_MAX_SUBJECT = 2_000
-_AUTHOR = ("agent", "agent@localhost")
-_WHEN = "2000-01-01T00:00:00Z"
 
 
 def main() -> None:
@@ -72,23 +64,23 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     isolate.adopt()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
-    repository = folder / REPOSITORY
-    git = _Git(repository)
-    base = _prepare(job, git)
+    worktree = folder / REPOSITORY
+    git = repository.Git(worktree)
+    base = repository.prepare(job, git)
     home, temporary = folder / "home", folder / "tmp"
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
     env = {
         **os.environ,
-        "PWD": str(repository),
+        "PWD": str(worktree),
         "HOME": str(home),
         "TMPDIR": str(temporary),
         **line.addresses(job),
         **job["env"],
     }
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
-    places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
+    places = {"worktree": str(worktree), "prompt_file": str(folder / PROMPT)}
     if job["relay"]:
         places |= {"relay": job["relay"]["address"]}
     env |= {name: line.filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
@@ -96,16 +88,16 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
     deadline = time.monotonic() + job["timeout_s"]
     result = _run(
-        words, repository, env, given, lambda: stop.is_set() or time.monotonic() > deadline, job["output_bytes"]
+        words, worktree, env, given, lambda: stop.is_set() or time.monotonic() > deadline, job["output_bytes"]
     )
     result["stopped"] = stop.is_set()
-    result |= {"commits": [], "more": 0, "kept": ""}
+    result |= {"commits": [], "more": 0, "task_file": "", "left": {}, "not_left": 0}
     try:
-        result |= _commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
+        result |= repository.commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         result["error"] = f"its repository cannot be read: {type(error).__name__}"
-    if job["keeps"]:
-        result["kept"] = _read(repository / job["keeps"], _KEPT_BYTES) or ""
+    if job["task_file"]:
+        result |= repository.left(job, worktree)
     _leave(folder / RESULT, result)
 
 
@@ -117,49 +109,6 @@ def _link_home(home: Path, job: Mapping[str, Any]) -> None:
             link.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 link.symlink_to(path)
-
-
-class _Git:
-    """git in a repository that a stranger may have changed: no hooks, no helpers, little time."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        env = {name: os.environ[name] for name in ("PATH", "LC_ALL", "LANG") if name in os.environ}
-        # A fixed time gives commits the names that they had before, where a call is made again.
-        env |= {"GIT_AUTHOR_DATE": _WHEN, "GIT_COMMITTER_DATE": _WHEN}
-        self.env = {**env, "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-
-    def __call__(self, *words: str) -> bytes:
-        safe = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "core.pager=cat")
-        return subprocess.run(
-            ("git", *safe, *words),
-            cwd=self.folder,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            timeout=_GIT_LIMIT_S,
-        ).stdout
-
-
-def _prepare(job: Mapping[str, Any], git: _Git) -> str:
-    """Make the repository, a commit for each state that is given; returns the last one."""
-    git.folder.mkdir()
-    git("init", "--quiet", "--initial-branch=work", "--template=")
-    for name, value in zip(("user.name", "user.email"), _AUTHOR, strict=True):
-        git("config", name, value)
-    if job["keeps"]:
-        ignored = git.folder / ".git" / "info" / "exclude"
-        ignored.parent.mkdir(exist_ok=True)
-        ignored.write_text(f"/{job['keeps']}\n")
-    for name, text in job["files"].items():
-        (git.folder / name).write_text(text, "utf-8")
-    for subject, text in job["states"]:
-        (git.folder / job["script"]).write_text(text, "utf-8")
-        git("add", "--all")
-        git("commit", "--quiet", "--allow-empty", "-m", subject)
-    return git("rev-parse", "HEAD").decode().strip()
 
 
 def _run(
@@ -233,59 +182,6 @@ class _Printed:
         cut = self._size - len(self._first) - len(self._last)
         between = f"\n… {cut} bytes …\n".encode() if cut else b""
         return (self._first + between + self._last).decode("utf-8", "replace")
-
-
-def _commits(job: Mapping[str, Any], git: _Git, base: str, *, finished: bool) -> dict[str, Any]:
-    """The commits since the start that differ from it, the last ones where there are many.
-
-    What was edited and not committed counts as one more where the command ended well.
-    """
-    script, most = job["script"], job["most_commits"]
-    revisions = git("rev-list", "--reverse", "--topo-order", f"{base}..HEAD").decode().split()
-    found: list[dict[str, Any]] = []
-    for one in revisions[-most:]:
-        text, subject = _text(job, git, one), git("log", "-1", "--format=%s", one).decode("utf-8", "replace").strip()
-        others = _others(git, script, text, base, one)
-        found.append({"subject": subject[:_MAX_SUBJECT], "others": others, "script": text})
-    more = max(0, len(revisions) - most)
-    if finished and git("diff", "--name-only", "-z", "HEAD"):
-        text = _read(git.folder / script, job["script_bytes"])
-        last = {"subject": UNCOMMITTED, "others": _others(git, script, text, base), "script": text}
-        found, more = [*found, last][-most:], more + (len(found) == most)
-    return {"commits": found, "more": more}
-
-
-def _others(git: _Git, script: str, text: str | None, *between: str) -> list[str]:
-    """The names of changed files besides the script; of new ones, such as a CLI's examples, what it may use."""
-    names = {"a": list[str](), "A": list[str]()}  # all but new files, and new ones
-    for kind, found in names.items():
-        told = git("diff", "--name-only", "-z", "--no-renames", f"--diff-filter={kind}", *between)
-        found += [name.decode("utf-8", "replace") for name in told.split(b"\0") if name]
-    used = [name for name in names["A"] if any(part in (text or part) for part in Path(name).with_suffix("").parts)]
-    return [name[:200] for name in (*names["a"], *used) if name != script][:10]
-
-
-def _text(job: Mapping[str, Any], git: _Git, revision: str) -> str | None:
-    """The script of a commit; None where it is no file or too long."""
-    try:
-        if int(git("cat-file", "-s", f"{revision}:{job['script']}")) > job["script_bytes"]:
-            return None
-        return git("cat-file", "blob", f"{revision}:{job['script']}").decode("utf-8", "replace")
-    except subprocess.CalledProcessError:
-        return None
-
-
-def _read(path: Path, most: int) -> str | None:
-    """A file of the folder; None where it is none, another kind of file, or too long."""
-    try:
-        source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(source, "rb") as file:
-        found = os.fstat(source)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
-            return None
-        return file.read(most).decode("utf-8", "replace")
 
 
 def _leave(path: Path, result: Mapping[str, Any]) -> None:
