@@ -516,7 +516,7 @@ def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
     assert value["mlflow.chat.tokenUsage"]["total_tokens"] == 150
     assert value["cost"] == {"usd": 0.02, "calls": 1}
     assert thought["end_time_unix_nano"] - thought["start_time_unix_nano"] == 2_000_000_000
-    (crashed,) = [span for span in found if span["name"] == "a-1 crashed · #1 LR 1 → 2"]
+    (crashed,) = [span for span in found if span["name"] == "#1 a-1 crashed · LR 1 → 2"]
     assert crashed["status"]["code"] == "STATUS_CODE_ERROR"
     assert names[by_name["review by b-1"]["parent_span_id"]].startswith("round 1")
     assert json.loads(by_name["stand-up"]["attributes"]["cost"]) == {"agent_s": 1.0}
