@@ -178,6 +178,12 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
         ({"Makefile": "run: prog\n\t./prog\n", "prog.c": "int main(void) {}"}, "", "make -s run"),
         ({"net.c": "", "train.c": "int main(void) {}"}, "", "cc -O2 train.c net.c -o program -lm && ./program"),
         (
+            {"train.c": '#include "src/net.h"\nint main(void) {}', "src/net.h": "", "src/net.c": '#include "sum.h"\n'}
+            | {"src/sum.h": "", "src/sum.c": "", "src/other.c": ""},
+            "",
+            "cc -O2 train.c src/net.c src/sum.c -o program -lm && ./program",
+        ),
+        (
             {"train.cpp": '#include "nn/net.h"\nint main() {}', "include/nn/net.h": ""},
             "",
             "c++ -O2 -std=c++17 -Iinclude train.cpp -o program -lm && ./program",

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,10 +55,16 @@ def needed(folder: Path, script: str, told: Sequence[str]) -> list[str]:
     return found
 
 
-def missing(path: Path, run: Sequence[str]) -> list[str]:
-    """The arguments that a script needs and its command does not give."""
+def missing(path: Path, run: Sequence[str], modules: Iterable[ast.Module] = ()) -> list[str]:
+    """The arguments that a script needs and its command does not give.
+
+    Args:
+        path: The script.
+        run: The words of its command.
+        modules: The modules that it imports, of which one may have its parser.
+    """
     given = " ".join(run)
-    tree = parsed(path)
+    tree = _with_parser(parsed(path), modules)
     options = [name for name in required(tree) if name.startswith("-") and name not in given]
     placed = [name for name in required(tree) if not name.startswith("-")]
     options += placed[len([word for word in run[2:] if not word.startswith("-")]) :] if run[1:2] != ("-m",) else []
@@ -66,6 +72,15 @@ def missing(path: Path, run: Sequence[str]) -> list[str]:
     if most and not optional and len(run) < most + 2 + (run[1:2] == ("-m",)):  # python, and the script
         options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")
     return options
+
+
+def _with_parser(tree: ast.Module, modules: Iterable[ast.Module]) -> ast.Module:
+    """The file that says what a script is given: its own, or the one module with options whose parser it calls."""
+    parses = any(called(call.func).rsplit(".", 1)[-1] == "parse_args" for call in calls(tree))
+    if not parses or any(map(adds_option, calls(tree))):
+        return tree
+    others = [one for one in modules if any(map(adds_option, calls(one)))]
+    return others[0] if len(others) == 1 else tree
 
 
 def _options(tree: ast.Module) -> Iterator[_Option]:

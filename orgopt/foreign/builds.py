@@ -225,12 +225,25 @@ def _c(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build |
         own = _COMPILES.search((folder / name).read_text("utf-8", "replace")[:_HEAD])
         if own and PurePosixPath(own["source"]).name == name.name:
             return Build(("sh", "-c", own["line"].replace(own["source"], str(name)).strip()), str(name))
-        rest = [str(one) for one in sources if one not in mains and one.parent == name.parent]
+        others = [one for one in sources if one not in mains]
+        rest = [str(one) for one in others if one.parent == name.parent or one in _included(folder, name, others)]
         compiler = ["cc", "-O2"] if name.suffix == ".c" else ["c++", "-O2", "-std=c++17"]
         folders = [f"-I{one}" for one in _headers(folder, names, [str(name), *rest])]
         line = shlex.join([*compiler, *folders, str(name), *rest, "-o", "program", "-lm"])
         return Build(("sh", "-c", f"{line} && ./program"))
     return None
+
+
+def _included(folder: Path, name: PurePosixPath, sources: Sequence[PurePosixPath]) -> set[PurePosixPath]:
+    """The sources of what a source includes, by their headers' names, and of what these include."""
+    found, waiting = set[PurePosixPath](), [name]
+    while waiting:
+        wanted = _INCLUDE.findall((folder / waiting.pop()).read_text("utf-8", "replace"))
+        stems = {PurePosixPath(one).stem for one in wanted}
+        new = [one for one in sources if one.stem in stems and one not in found]
+        found |= set(new)
+        waiting += new
+    return found
 
 
 def _headers(folder: Path, names: Sequence[PurePosixPath], sources: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from orgopt.errors import TaskError
 from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.editable import script_of
 from orgopt.foreign.files import own_files
+from orgopt.foreign.flow import by_file
 from orgopt.foreign.how_run import local_modules
 from orgopt.foreign.knob_files import defined_elsewhere
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
@@ -161,9 +162,13 @@ def knobs_of(folder: Path, parts: Parts, toml: Mapping[str, Any]) -> Marked:
         TaskError: A space that it names cannot be read.
     """
     space = named_space(folder / str(toml["space"])) if "space" in toml else {}
-    known = defined(local_modules(folder, parts.script.name).values()) if parts.script.tree is not None else {}
+    trees = local_modules(folder, parts.script.name) if parts.script.tree is not None else {}
+    own = {one.name: one.tree for one in (parts.script, *parts.others) if one.tree is not None}
+    known = defined(trees.values())
     known = known or defined_elsewhere(folder, [one.name for one in parts.others])
-    ranges = Ranges(leave=toml.get("leave", ()), given=space, defined=known)
+    ranges = Ranges(
+        leave=toml.get("leave", ()), given=space, defined=known, reached=by_file(trees | own, parts.script.name)
+    )
     return marked(parts.script, parts.others, parts.fixed, ranges)
 
 

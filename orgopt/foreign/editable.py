@@ -153,6 +153,10 @@ def script_of(words: Sequence[str]) -> str:
     return str(PurePosixPath(first)) if first and not first.startswith("/") else ""
 
 
+_WORK = re.compile(r"(?:run|train|fit|solve|optimi[sz]e|search|evolve|main|start|learn|execute|simulate)(?:_\w+)?")
+"""What the methods are called that do a script's work."""
+
+
 def does_something(path: Path) -> bool:
     """Whether a file does something when it is run, and not only defines what others use."""
     try:
@@ -165,11 +169,22 @@ def does_something(path: Path) -> bool:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not isinstance(node, quiet) and not text:
             return True
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _called(node.value) in own:
+        made = node.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
+        if made is not None and (_called(made) in own or _begins(made, tree)):
             return True
         if isinstance(node, ast.FunctionDef) and any("main" in ast.unparse(one) for one in node.decorator_list):
             return True
     return False
+
+
+def _begins(call: ast.Call, tree: ast.Module) -> bool:
+    """Whether a call makes an object of the script's work, as `path = colony.run()` does."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name), attr=way) if _WORK.fullmatch(way):
+            made = [one for one in tree.body if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call)]
+            return any(isinstance(target, ast.Name) and target.id == name for one in made for target in one.targets)
+        case _:
+            return False
 
 
 def _called(call: ast.Call) -> str:

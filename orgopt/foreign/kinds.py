@@ -27,11 +27,15 @@ _SPANS = vocabulary(
 """What a strategy looks back on or waits for, in days as in bars, and is no part of the data."""
 _PATIENCE = vocabulary("lr scheduler sched plateau reduce")
 _DATA = vocabulary(
-    "vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data"
+    "vocab vocabulary classes nclasses numclasses nclass categories labels img image images inputsize outputsize "
+    "actions obs observation dataset data"
 )
 _GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
 _SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
-_WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows examples")
+_WORLD = vocabulary(
+    "board grid maze screen frame sample subset symbols assets rows examples "
+    "city cities vehicle vehicles vehicules customers items depots queens players team"
+)
 _MACHINE = vocabulary(
     "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
     "cpu mps tpu magic header schema runtime "
@@ -142,9 +146,13 @@ def _why_fixed(own: list[str], found: set[str]) -> str:
     if found & _DATES and not found & _SPANS:
         return "defines what is measured"
     shapes = found & _GIVEN and found & _SHAPES and len(found & (_GIVEN | _SHAPES)) > 1
-    if found <= _GIVEN and found & {"input", "inputs", "output", "outputs"}:
+    if found == {"height"} or (found <= _GIVEN and found & {"input", "inputs", "output", "outputs"}):
         return "given by the data"
-    if found & (_DATA | _WORLD) or (shapes and not found & {"hidden", "conv", "embd", "layers"}):
+    if (
+        found & (_DATA | _WORLD)
+        or found == {"max", "weight"}
+        or (shapes and not found & {"hidden", "conv", "embd", "layers"})
+    ):
         return "given by the data"
     if found & _TIMES and not ("patience" in found and found & _PATIENCE):
         return "a time"

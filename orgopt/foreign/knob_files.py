@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from orgopt.foreign.files import own_files
+from orgopt.foreign.flow import Reached, by_file
+from orgopt.foreign.flow.sinks import Strength
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled
 from orgopt.foreign.sites.calls import Made, made
@@ -35,7 +37,12 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
     """The paths of files with settings that the script takes, those that it imports first; none that measure."""
     few = script in trees and are_few(sites(read(folder / script), script, trees[script], script=True))
     known = made(trees.values()) if few else None
-    found = [name for name in trees if name != script and _has_settings(folder, name, trees[name], known)]
+    flows = by_file(trees, script) if few else {}
+    found = [
+        name
+        for name in trees
+        if name != script and _has_settings(folder, name, trees[name], known, flows.get(name, ()))
+    ]
     texts = [
         part.value
         for tree in trees.values()
@@ -110,8 +117,18 @@ def compiled_files(folder: Path, run: str) -> list[str]:
         ):
             found.append(name)
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
+    given += _opened(folder, names)
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
     return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
+
+
+def _opened(folder: Path, names: Sequence[str]) -> list[str]:
+    """The configuration files that sources name, as `File::new("Settings", FileFormat::Toml)` and `"config.yaml"`."""
+    texts = "\n".join((folder / name).read_text("utf-8", "replace")[: 4 * _MOST_BYTES] for name in names)
+    found = [word for word in re.findall(r'"([\w./-]+)"', texts) if word.endswith(_ENDINGS)]
+    for name in re.findall(r'File::(?:new|with_name)\([ \t]*"([\w./-]+)"', texts):
+        found += [f"{name}{ending}" for ending in _ENDINGS if _by_name(folder, f"{PurePosixPath(name).name}{ending}")]
+    return list(dict.fromkeys(one for one in found if not _ASIDE.search(one)))
 
 
 def _included(folder: Path, script: str, names: Sequence[str]) -> list[str]:
@@ -151,7 +168,7 @@ def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
     return [PurePosixPath(one) for one in own_files(folder) if one.name == name]
 
 
-def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None) -> bool:
+def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None, reached: Sequence[Reached]) -> bool:
     """Whether a module that is imported has settings, and is not there to measure or to make data."""
     path = PurePosixPath(name)
     if (_MEASURES.search(path.stem) and "train" not in path.stem) or path.name in {
@@ -160,8 +177,9 @@ def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None)
         "setup.py",
     }:
         return False
-    found = sites(read(folder / name), name, tree, known=known)
-    return bool(found) and (bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found))
+    found = sites(read(folder / name), name, tree, known=known, reached=reached)
+    named = bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found)
+    return bool(found) and (named or any(one.strength is Strength.METHOD for one in reached))
 
 
 def _is_settings_file(folder: Path, name: str) -> bool:

@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from orgopt import syntax
 from orgopt.foreign.divides import accepted
+from orgopt.foreign.flow import Reached
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
 from orgopt.foreign.random_generators import drawn
 from orgopt.foreign.ranges import compared_texts, range_of
 from orgopt.foreign.seed import VARIABLE
 from orgopt.foreign.sites import Site, knob_name
-from orgopt.foreign.sites.calls import made
+from orgopt.foreign.sites.calls import Made, made
 from orgopt.foreign.sites.find import are_few, sites
+from orgopt.foreign.sites.given import Defined
 from orgopt.foreign.sites.site import Form, written
 from orgopt.foreign.source import nodes
 from orgopt.foreign.space import widened
@@ -51,11 +53,13 @@ class Ranges:
         given: The ranges that another tool's space has, by the name that the files have; where there is one, what it
             does not name is no knob.
         defined: The arguments of the checkout's own functions and classes.
+        reached: The numbers of its files that flow to where they take effect, by path.
     """
 
     leave: Collection[str] = ()
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     defined: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    reached: Mapping[str, Sequence[Reached]] = field(default_factory=dict[str, Sequence[Reached]])
 
 
 class Marked(NamedTuple):
@@ -91,9 +95,14 @@ def marked(script: File, others: Sequence[File], fixed_trees: Sequence[ast.Modul
     trees = [one.tree for one in (script, *others) if one.tree is not None] + list(fixed_trees)
     found, fixed = _chosen([script, *others], trees, ranges)
     own = [one for one in found if one.file is script]
-    targets = [_target(one) for one in found if one.file is not script]
+    targets = [Target.of(one.site, one.file.name, one.knob) for one in found if one.file is not script]
     # Seeds of configuration files move as those of scripts do.
-    targets += [_seed(file, site) for file in others if file.tree is None for site in _seeds(file, trees)]
+    targets += [
+        Target.of(site, file.name, seed=int(site.value))
+        for file in others
+        if file.tree is None
+        for site in _seeds(file, trees)
+    ]
     return Marked(_with_marks(script, own, found), tuple(targets), fixed)
 
 
@@ -104,10 +113,12 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
     kept: list[tuple[File, Site, str]] = []
     choices: dict[str, list[int]] = {}
     chief, alone = files[0], len(files) == 1
-    own = sites(chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone)
+    flows = ranges.reached.get(chief.name, ())
+    own = sites(chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone, reached=flows)
     calls_of = made(trees) if are_few(own) else None
     for k, file in enumerate(files):
-        for site in sites(file.text, file.name, file.tree, known=calls_of, defined=ranges.defined) if k else own:
+        told = (calls_of, ranges.defined, ranges.reached.get(file.name, ()))
+        for site in _beside(file, *told) if k else own:
             if site.name == VARIABLE:
                 continue
             given = _given(site, ranges.given)
@@ -135,6 +146,11 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
         if knob not in ranges.leave and site.name not in ranges.leave and not (own and len(some) == 1):
             found.append(_Found(file, site, knob, comment))
     return found, fixed
+
+
+def _beside(file: File, known: Made | None, defined: Defined, reached: Sequence[Reached]) -> list[Site]:
+    """The literals of a file beside the script."""
+    return sites(file.text, file.name, file.tree, known=known, defined=defined, reached=reached)
 
 
 def _given(site: Site, given: Mapping[str, str]) -> str:
@@ -252,33 +268,6 @@ def _beginning(tree: ast.Module | None) -> int:
             break
         place = node.end_lineno or place
     return place
-
-
-def _target(one: _Found) -> Target:
-    site = one.site
-    return Target(
-        knob=one.knob,
-        file=one.file.name,
-        start=site.start,
-        end=site.end,
-        form=site.form,
-        before=site.before,
-        name=site.name,
-        line=site.line,
-    )
-
-
-def _seed(file: File, site: Site) -> Target:
-    return Target(
-        knob="",
-        file=file.name,
-        start=site.start,
-        end=site.end,
-        form=site.form,
-        name=site.name,
-        line=site.line,
-        seed=int(site.value),
-    )
 
 
 def _seeds(file: File, trees: Sequence[ast.Module]) -> Iterator[Site]:

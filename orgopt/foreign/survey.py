@@ -81,7 +81,7 @@ def survey(folder: Path, script: str = "") -> Survey:
     files = _files(folder, found, trees)
     parts = read_parts(folder, found.script, files, found.knobs)
     own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
-    lacks = missing(folder / found.runs, found.run) if found.script else []
+    lacks = missing(folder / found.runs, found.run, trees.values()) if found.script else []
     return Survey(
         folder=folder,
         entry=found,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orgopt.foreign.sites.site import Form, written
+from orgopt.foreign.sites.site import Form, Site, written
 from orgopt.knob import Value
 
 
@@ -31,6 +31,12 @@ class Target:
     name: str = ""
     line: int = 0
     seed: int = 0
+
+    @classmethod
+    def of(cls, site: Site, file: str, knob: str = "", seed: int = 0) -> "Target":
+        """The target of a literal of a file; without a knob it is a seed."""
+        place = {"start": site.start, "end": site.end, "line": site.line}
+        return cls(knob=knob, file=file, form=site.form, before=site.before, name=site.name, seed=seed, **place)
 
 
 def edited(

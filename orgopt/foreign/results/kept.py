@@ -86,7 +86,7 @@ def _compared(node: ast.Compare, body: list[ast.stmt], file: str) -> Iterator[Ke
     """What one comparison keeps: `new < best`, or any `new < old` in whose branch the old one is set to the new."""
     if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE):
         return
-    left, right, up = node.left, node.comparators[0], isinstance(node.ops[0], ast.Gt | ast.GtE)
+    left, right, up = *_wholes(node.left, node.comparators[0]), isinstance(node.ops[0], ast.Gt | ast.GtE)
     for new, old, more in ((left, right, up), (right, left, not up)):
         name, kept = _name(new), _name(old)
         called_best = bool(_BEST.search(kept)) and not _BEST.search(name)
@@ -95,6 +95,17 @@ def _compared(node: ast.Compare, body: list[ast.stmt], file: str) -> Iterator[Ke
         if (called_best or tracked) and not _NOT & set(words(kept)) and not (tracked and _NOT & set(words(name))):
             sure = any(_sets(one, old) for one in body)
             yield _kept(name, kept, up=more, place=f"{file}:{node.lineno}", sure=sure)
+
+
+def _wholes(left: ast.expr, right: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """What is compared by a part of it at the same place, as pairs of a tour and its length are by the length."""
+    match left, right:
+        case ast.Subscript(value=one, slice=ast.Constant(value=int() as first)), ast.Subscript(
+            value=other, slice=ast.Constant(value=int() as second)
+        ) if first == second:
+            return one, other
+        case _:
+            return left, right
 
 
 def _sets(node: ast.stmt, target: ast.expr, value: ast.expr | None = None) -> bool:

@@ -6,7 +6,7 @@ to see, with what else it could be.
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.kept import Kept, kept_best, shows
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
+from orgopt.foreign.results.sought import OPTIMIZED, extreme, fixed_names, sought
 from orgopt.foreign.results.tables import TRACKED, computed, returned, sent
 from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.results.unnamed import unnamed
-from orgopt.foreign.sites.python_text import called, calls
 from orgopt.foreign.source import vocabulary, words
 
 _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
@@ -42,9 +42,6 @@ _RISING = vocabulary("return returns ret score success win winrate solve")
 """Words of goals of which more is better unless another word says otherwise."""
 _FALLING = vocabulary("cost drawdown distance length makespan tardiness conflicts gap")
 """Words of goals of which less is better unless another word says otherwise."""
-_OPTIMIZED = vocabulary("fitness score cost energy objective best value")
-"""Words of what a search has the least or the most of, as its script says."""
-_EXTREMES = re.compile(r"\b(?:np\.|numpy\.|torch\.|jnp\.)?(?:nan)?(?:arg)?(?P<way>min|max)\(")
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
 _LEAST = vocabulary("minimum minimal min lowest smallest shortest cheapest fewest least")
@@ -96,7 +93,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
         texts: Its files in other languages.
     """
     tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
-    found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
+    found = [one for file, tree in trees.items() for one in _results(tree, file, tables)]
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
     if not any(_weight(one, ())[0] > 0 for one in found):
         found += [one for file, tree in trees.items() for one in unnamed(tree, file)]
@@ -110,11 +107,11 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {_unseen(goal.name, found): goal for goal in said(folder, [one.name for one in found])}
     bests = [best for file, tree in trees.items() for best in kept_best(tree, file)]
-    sought = _sought(trees.values())
+    ways = sought(trees.values(), bests)
     ranked: list[tuple[float, int, Shown, bool | None, str]] = []
     for k, one in enumerate(found):
         score, up, why = _weight(one, bests)
-        up = _extreme(one, sought) if up is None and score > 0 else up
+        up = extreme(one, ways) if up is None and score > 0 else up
         if goal := goals.get(one.name.lower()):
             common = goal.name.lower() in DOWN | UP and not (goal.chief or goal.where.startswith("program.md"))
             score += 1 if common else 10 + 5 * goal.chief  # prose speaks of any loss
@@ -228,6 +225,12 @@ def _unknown(one: Shown, own: set[str], bests: Sequence[Kept]) -> tuple[float, b
     return 0.0, None, ""
 
 
+def _results(tree: ast.Module, file: str, tables: Sequence[str]) -> Iterator[Shown]:
+    """What a file shows that a run can change: no number that the file sets once and for all."""
+    fixed = fixed_names(tree)
+    return (one for one in shown(tree, file, tables) if one.expression not in fixed)
+
+
 def _without_epoch(one: Shown) -> Shown:
     """`epoch loss` is a loss."""
     whole = words(one.name)
@@ -243,31 +246,11 @@ def _way(one: Shown, named: str, kinds: set[str]) -> bool | None:
     if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
         return True
     ways = {_SUPERLATIVES[word] for word in words(one.name) if word in _SUPERLATIVES}
-    if up is None and len(ways) == 1 and kinds <= _OPTIMIZED:  # `Minimum fitness` is of a search for the least
+    if up is None and len(ways) == 1 and kinds <= OPTIMIZED:  # `Minimum fitness` is of a search for the least
         return ways.pop()
     if up is None and all(word in METRIC_WORDS or word.isdigit() for word in words(one.name)):
         return False if kinds <= _FALLING else True if kinds <= _RISING else None
     return up
-
-
-def _sought(trees: Iterable[ast.Module]) -> dict[str, set[bool]]:
-    """Of what a search takes the least or the most: by word, whether it is the most, as in `np.argmin(fitness)`."""
-    found: dict[str, set[bool]] = {}
-    for tree in trees:
-        for call in calls(tree):
-            way = _EXTREMES.match(f"{called(call.func).rsplit('.', 1)[-1]}(")
-            for word in words(called(call.args[0]).replace(".", "_")) if way and len(call.args) == 1 else ():
-                if word in _OPTIMIZED and way:
-                    found.setdefault(word, set()).add(way["way"] == "max")
-    return found
-
-
-def _extreme(one: Shown, sought: Mapping[str, set[bool]]) -> bool | None:
-    """Whether a search wants more of a number: it shows the most or the least of it, or takes that elsewhere."""
-    ways = {match["way"] == "max" for match in _EXTREMES.finditer(one.expression)}
-    own = set(words(one.name)) & (_OPTIMIZED - {"best", "value"})
-    ways = ways or {way for word in own for way in sought.get(word, ())}
-    return ways.pop() if own and len(ways) == 1 else None
 
 
 def _data_score(one: Shown, own: set[str], inner: set[str]) -> float:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orgopt.foreign.kinds import is_beside, is_turned
-from orgopt.foreign.sites.python_text import Source, called, calls
+from orgopt.foreign.sites.python_text import Source, called, calls, constant
 from orgopt.foreign.sites.site import Site
 from orgopt.foreign.source import nodes
 
@@ -120,8 +120,23 @@ def _placed(source: Source, call: ast.Call, name: str) -> Iterator[Site]:
                 continue
             site = source.site(argument, call.args[place], own=False)
             plain = site is not None and not isinstance(site.value, str | bool)
-            if site is not None and plain and (argument != "units" or _is_hidden(call, name)):
+            hidden = argument != "units" or _is_hidden(call, name) or id(call) in _activated(source.tree)
+            if site is not None and plain and hidden:
                 yield site
+
+
+def _activated(tree: ast.Module) -> set[int]:
+    """The `Dense` layers, by where they begin, behind which a layer stands that activates hidden ones."""
+    found: set[int] = set()
+    last: ast.Call | None = None
+    for call in calls(tree):
+        name = called(call.func).rsplit(".", 1)[-1]
+        kind = constant(call.args[0]) if name == "Activation" and call.args else name.lower()
+        if last is not None and (kind in _HIDDEN or name in {"ReLU", "LeakyReLU", "PReLU"}):
+            found.add(id(last))
+        if name in {"Dense", "Activation"}:
+            last = call if name == "Dense" else None
+    return found
 
 
 def _is_hidden(call: ast.Call, name: str) -> bool:

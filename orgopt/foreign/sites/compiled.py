@@ -68,6 +68,10 @@ _GREEK = {
     "τ": "tau",
 }
 _OPTIMIZERS = re.compile(r"Adam|ADAM|Descent|Momentum|RMSProp|Nesterov")
+_ARRAY = re.compile(
+    rf"\b(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*\[\w*\][ \t]*=[ \t]*\{{(?P<parts>[^{{}};]*)\}}[ \t]*;"
+)
+_MOST_PARTS = 6  # of an array: longer ones are data
 _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 
 
@@ -102,9 +106,33 @@ def literals(text: str, ending: str = "", defined: Mapping[str, Sequence[str]] |
                 line=plain.count("\n", 0, start) + 1,
                 form=Form.BARE,
             )
-    for site in given(plain, defined or {}):
+    for site in [*_arrays(plain), *given(plain, defined or {})]:
         found.setdefault(site.start, site)
     yield from (found[start] for start in sorted(found))
+
+
+def _arrays(plain: str) -> Iterator[Site]:
+    """The numbers of an array that a person turns by its name; what is predicted gives the last size of layers."""
+    for match in _ARRAY.finditer(plain):
+        name, parts = match["name"], list(re.finditer(_NUMBER, match["parts"]))
+        name = name.removesuffix("_data") if len(parts) == 1 else name  # a scalar, as libraries of tensors take it
+        if not is_turned(name) or len(parts) > _MOST_PARTS or "shape" in name.lower():
+            continue
+        inner = name.lower().startswith("hidden") or not re.search("layer|size|neuron|node", name, re.IGNORECASE)
+        kept = parts if inner or len(parts) == 1 else parts[:-1]
+        for k, part in enumerate(kept):
+            value = number(part["value"].replace("_", ""))
+            start = match.start("parts") + part.start("value")
+            if value is not None and value > 0:
+                yield Site(
+                    name=f"{name}_{k}" if len(kept) > 1 else name,
+                    value=value,
+                    start=start,
+                    end=match.start("parts") + part.end("value"),
+                    line=plain.count("\n", 0, start) + 1,
+                    form=Form.BARE,
+                    own=False,
+                )
 
 
 def _called(name: str) -> str:

@@ -55,15 +55,27 @@ def given(plain: str, known: Mapping[str, Sequence[str]]) -> Iterator[Site]:
         if len(calls) != 1:
             continue
         start = calls[0].end()
-        for (offset, part), argument in zip(_parts(_inside(plain, start)), arguments, strict=False):
+        inside = _inside(plain, start)
+        lengths = {length for word, length in _lengths(plain) if re.search(rf"\b{word}\b", inside)}
+        for (offset, part), argument in zip(_parts(inside), arguments, strict=False):
             match = _NUMBER.fullmatch(part.strip())
             value = number(match[0].replace("_", "")) if match else None
-            if value is not None and (is_turned(argument) or (is_beside(argument) and value > 0)):
+            if (
+                value is not None
+                and value not in lengths
+                and (is_turned(argument) or (is_beside(argument) and value > 0))
+            ):
                 place = start + offset + len(part) - len(part.lstrip())
                 line = plain.count("\n", 0, place) + 1
                 yield Site(
                     name=argument, value=value, start=place, end=place + len(part.strip()), line=line, form=Form.BARE
                 )
+
+
+def _lengths(plain: str) -> Iterator[tuple[str, int]]:
+    """The arrays of a program and how many parts each has, which calls in C are told beside it."""
+    for match in re.finditer(r"\b(\w+)[ \t]*\[\w*\][ \t]*=[ \t]*\{([^{};]*)\}", plain):
+        yield match[1], match[2].rstrip(", \n\t").count(",") + 1
 
 
 def _inside(text: str, start: int) -> str:

@@ -46,7 +46,9 @@ def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
 
     Without functions, names that a function has for itself do not count: they hide those of the script inside alone.
     """
-    left = {id(node.target) for node in nodes(tree) if isinstance(node, ast.AugAssign)}
+    changed = [node for node in nodes(tree) if isinstance(node, ast.AugAssign)]
+    counts = {"Add", "Sub"}  # what is counted up begins somewhere, and is none that a person turns
+    left = {id(one.target) for one in changed if type(one.op).__name__ not in counts or constant(one.value) is None}
     if not functions:
         shared = {name for part in nodes(tree) if isinstance(part, ast.Global) for name in part.names}
         inner = (part for part in nodes(tree) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))

@@ -2,15 +2,17 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from orgopt.foreign.flow import Reached
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled, data_files
 from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
 from orgopt.foreign.sites.constants import asked, constants, turned
 from orgopt.foreign.sites.fields import fields
+from orgopt.foreign.sites.flowing import flowing
 from orgopt.foreign.sites.given import Defined, given
 from orgopt.foreign.sites.options import options
 from orgopt.foreign.sites.python_text import Source
@@ -37,6 +39,7 @@ def sites(
     known: Made | None = None,
     defined: Defined | None = None,
     alone: bool = False,
+    reached: Sequence[Reached] = (),
 ) -> list[Site]:
     """What may be a knob in a file, in the order of the text, once a place.
 
@@ -51,6 +54,7 @@ def sites(
         defined: The arguments of the checkout's own functions and classes.
         alone: Whether no other file has settings, so that numbers of any name that these are given count where the
             script has no others.
+        reached: The numbers of the file that flow to where they take effect.
     """
     if tree is not None:
         named = bool(SETTINGS_FILE.search(PurePath(name).stem))
@@ -60,10 +64,14 @@ def sites(
             found += [*defaults(source), *arguments(source), *rounds(source), *given(source, defined or {})]
             if alone and not any(is_turned(site.identifier) for site in found):
                 found += given(source, defined or {}, every=True)
+            found += flowing(source, reached, few=True)
+        elif script:
+            found += flowing(Source.of(text, tree), reached, few=False)
         elif known is not None:
             source = Source.of(text, tree)
             found += asked(source, known, {name for each in known.values() for _, names in each for name in names})
             found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
+            found += flowing(source, reached, few=True)
     elif PurePath(name).suffix in compiled.ENDINGS:
         found = list(compiled.literals(text, PurePath(name).suffix, defined))
     else:
