@@ -31,13 +31,15 @@ STUDY = (
 @contextmanager
 def workspace() -> Iterator[Path]:
     """A workspace with a study."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if given := os.environ.get("SCREENSHOTS_OF"):
+        # A copy, or one whose sending was ended, may lack the end of its study, for which pages would wait in vain.
+        subprocess.run([sys.executable, "-m", "orgopt", "sync"], check=True, cwd=given, env=environment)
         yield Path(given)
         return
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "mlruns").mkdir()
         shutil.copy(ROOT / "orgs" / "trio.md", scratch)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         subprocess.run([sys.executable, "-m", "orgopt", "optimize", *STUDY], check=True, cwd=scratch, env=environment)
         yield Path(scratch)
 
@@ -64,7 +66,7 @@ def take(page: Any, runs: str, study: str) -> None:
     def said(words: str | re.Pattern[str]) -> Callable[[], Any]:
         return page.get_by_text(words).first.wait_for
 
-    starred = page.get_by_role("link", name=re.compile("^★ g"))
+    starred = page.get_by_role("link", name=re.compile("^★ champion"))
     shown(page, runs, starred.first.wait_for, "runs")
     page.locator(".ag-row[row-index='1'] input[type=checkbox]").first.click(force=True)
     page.locator(".ag-row[row-index='2'] input[type=checkbox]").first.click(force=True)

@@ -93,8 +93,8 @@ def test_the_list_says_at_first_sight_what_came_out_and_the_champion_stands_belo
     names = [text for row in range(20) if (text := _row_name(page, row))]
     controls = [name for name in names if name.startswith("control · ")]
     assert names[0] == NAME
-    assert names[1].startswith("g00 · c00 · ")
-    assert names[2].startswith(f"★ {champion.replace('-', ' · ')} · ")
+    assert names[1].startswith("seed document · g00-c00 · ")
+    assert names[2].startswith(f"★ champion · {champion} · ")
     assert len(controls) == len(tested) - 1
     assert [name[:3] for name in names[3 + len(controls) :]] == [f"g{number:02d}" for number in view.complete]
     assert page.get_by_text(
@@ -128,7 +128,7 @@ def _row_name(page: Any, row: int) -> str:
 
 def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) -> None:
     listed(page, site[0])
-    page.get_by_role("link", name=re.compile(r"^★ g0")).first.click()
+    page.get_by_role("link", name=re.compile("^★ champion")).first.click()
     page.get_by_text(
         re.compile(r"★ Champion: seed document −?\d\.\d+ → −?\d\.\d+ on \d+ fresh test seed")
     ).first.wait_for()
@@ -190,6 +190,7 @@ def test_ticked_runs_are_compared_by_what_they_are_and_then_by_plots(page, site)
     assert tops == sorted(tops)
     score = page.get_by_text("Score on test seeds (counts):").first
     score.wait_for()
+    assert page.get_by_text(re.compile(r"^−?\d\.\d+, mean of \d+ seeds?$")).count() == 4  # of both, in test and search
     assert score.bounding_box()["y"] < tops[1]  # before the parameters
 
 
@@ -199,23 +200,28 @@ def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site)
     table = page.get_by_text("Compare by").first
     table.wait_for()
     assert page.get_by_text("How well, on test seeds").first.bounding_box()["y"] < table.bounding_box()["y"]
-    for name in (re.compile("^★ g0"), re.compile("^g00 · c00 · ")):
+    for name in (re.compile("^★ champion · "), re.compile("^seed document · ")):
         page.get_by_text(name).first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axis
 
 
-def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_budget_in_another(page, site) -> None:
+def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_budget_in_another(
+    page, site, workspace
+) -> None:
+    view = load_study(workspace / "mlruns" / "studies" / NAME)
     way(page, site[1], "charts")
     page.get_by_text("By generation, and over the budget").first.wait_for()
     page.get_by_text("best so far").first.wait_for(timeout=3 * PATIENCE_MS)  # MLflow asks run by run
     page.get_by_text("median", exact=True).first.wait_for()
     page.get_by_text("Who scored what on test seeds").first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axes
-    page.get_by_text("score above the champion with 95 percent interval").first.wait_for()
+    page.get_by_text("score by which the champion is better").first.wait_for()
     page.get_by_text("generation", exact=True).first.wait_for()
-    # Rows of distances and curves have the names of their runs in the chart.
+    assert not page.get_by_text("(2)", exact=True).first.is_visible()  # of charts, which nobody counts
+    # Rows of distances and curves have the names of their runs in the chart, and generations their best scores.
     page.wait_for_function("document.querySelectorAll('.scatterlayer text.orgopt').length > 4")
     named = page.locator(".scatterlayer text.orgopt").all_text_contents()
+    assert sum(bool(re.fullmatch(r"−?\d\.\d\d", name)) for name in named) == len(view.complete)
     assert sum(name.endswith("seed document") for name in named) == named.count("★ champion") == 2
     assert not page.get_by_text("Parallel Coordinates").count()
 
@@ -251,6 +257,6 @@ def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page
     name.click()
     page.get_by_text(re.compile(r"^round 1 · best .+ · \d+ experiments")).first.wait_for()
     page.get_by_text(re.compile(r"^stand-up · ")).first.wait_for()
-    page.get_by_text(re.compile(r"^\S+-\d+ .+ kept · #\d+ ")).first.wait_for()
+    page.get_by_text(re.compile(r"^#\d+ \S+-\d+ .+ kept · ")).first.wait_for()
     page.get_by_text("See more", exact=True).first.click()
     page.get_by_text("What it handed in, the last first:").first.wait_for()

@@ -156,7 +156,7 @@ def test_a_contest_is_followed_on_a_page(
     assert told["state"] == "done"
     index = asked.get("/orgopt/").text
     assert 'href="/orgopt/contests/c"' in index
-    assert re.search(r": [−+]?\d\.\d+ \[[^<]*\]<small>score, [^<]* to [^<]*, higher is better; toy ", index)
+    assert re.search(r"[−+]?\d\.\d+ \[[^<]*\]<small>score [^<]*, mean of 2 seeds, higher is better; toy ", index)
 
 
 def test_a_contest_with_other_settings_is_another(toy: Task, entrants: dict[str, str], tmp_path: Path) -> None:
@@ -182,8 +182,9 @@ def test_a_clear_winner_is_the_best_and_its_lead_is_given() -> None:
     assert behind.low < -0.3 < behind.high < 0
     said = told(found)
     assert said.title == "a is better than b."
-    known = interval(-behind.high, -behind.low, sign=True)
-    assert said.sure.endswith(f": {signed(-behind.mean)}, with 95 % confidence within {known}, on 12 seeds.")
+    known = f"▲ better than b by {plain(-behind.mean)} {interval(-behind.high, -behind.low)}"
+    assert said.sure.startswith(f"{known} with 95 % confidence, on 12 seeds: a scores ")
+    assert said.seeds == "12 seeds"
     assert said.advice == ("Take a.",)
     assert found.comparisons == 1
 
@@ -392,8 +393,8 @@ def test_few_seeds_do_not_make_two_equal() -> None:
     assert drawn.count('class="range"') == 3  # a line with its ends, of the second alone
     assert "○ no difference: the 95 % interval has 0 in it" in drawn
     said, about = brief(end)
-    assert said == f"No difference is shown between a and b: {signed(-behind.mean)} {_within(behind)}"
-    assert about.startswith("score, a to b, higher is better; toy ")
+    assert said == f"a: ○ no difference to b: {signed(-behind.mean)} {_within(behind)}"
+    assert re.match(r"score a \S+, b \S+, mean of 4 seeds, higher is better; toy ", about)
 
 
 def _within(behind: Difference) -> str:

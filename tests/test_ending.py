@@ -77,10 +77,33 @@ def test_an_end_says_whether_it_is_better_by_how_much_and_how_sure(told: list[Re
     said = ending(with_claim(told, verdict="better", **figures))
     assert said.word == "better"
     assert said.title == "Better than trio.md: the evolved team scores 0.57, trio.md 0.21."
-    known = "with 95 % confidence within [+0.27, +0.42], on 24 fresh seeds that the search did not use."
-    assert said.sure == f"The difference is +0.35, {known}"
+    known = "with 95 % confidence, on 24 fresh seeds that the search did not use."
+    assert said.sure == f"▲ better by 0.35 [0.27, 0.42] {known}"
+    assert said.seeds == "12 test seeds"  # of whom the scores are means
     assert short(said) == f"{said.title} {said.sure}"
-    assert said.advice[0].startswith("Use the evolved document, best.md.")
+    assert said.advice[0].startswith("Use the evolved document, best.md: it is better than trio.md")
+
+
+def test_what_a_gain_does_not_show_stands_in_the_advice_and_not_beside_it(told: list[Record]) -> None:
+    def change(final: Record) -> None:
+        for claim in final["claims"]:
+            if claim["phase"] == TEST and claim["entrant"] == "silent":
+                claim.update(verdict="no difference")
+
+    beside = ending(changed(told, lambda _: None)).advice[0]
+    assert "it is better than trio.md, and not shown to be better than " in beside
+    assert "without links" not in beside
+    assert "without links" in ending(changed(told, change)).advice[0]
+
+    def clear(final: Record) -> None:
+        for claim in final["claims"]:
+            claim.update(verdict="better")
+
+    assert (
+        ending(changed(told, clear))
+        .advice[0]
+        .startswith("Use the evolved document, best.md: it is better than trio.md.")
+    )
 
 
 def test_a_control_that_beats_the_champion_is_said_beside_the_headline(told: list[Record]) -> None:
@@ -175,8 +198,9 @@ def test_what_does_not_vary_with_the_seed_is_stamped(told: list[Record]) -> None
 
 def test_without_a_reference_the_metric_has_its_own_noise(told: list[Record]) -> None:
     """In a study, that between its runs."""
-    assert re.search(r"3\.115 untouched → \d\.\d+ ± 0\.\d+ with trio\.md", ending(printed(told, 0.014)).measures[0])
-    assert "±" not in ending(study(told)).measures[0]
+    known = r"3\.115 untouched → \d\.\d+ \[\d\.\d+, \d\.\d+\] with trio\.md"
+    assert re.search(known, ending(printed(told, 0.014)).measures[0])
+    assert "[" not in ending(study(told)).measures[0]
 
 
 def test_raw_metrics_stand_beside_the_score(told: list[Record]) -> None:
@@ -207,9 +231,7 @@ def test_what_more_agents_alone_bring_is_told_apart(told: list[Record]) -> None:
     view, rest = changed(told, change), "who they are and how they are organized"
     crowd = EntrantRecord(entrant=MORE_AGENTS, role="control", program="", about="2 × tpe")
     view = replace(view, entrants={**view.entrants, MORE_AGENTS: crowd})
-    assert ending(view).notes == (
-        f"Of the +0.35, headcount alone (2 × tpe) brings +0.27; {rest}, +0.08 [+0.01, +0.15].",
-    )
+    assert ending(view).notes == (f"Of these 0.35, headcount alone (2 × tpe) brings 0.27; {rest}, 0.08 [0.01, 0.15].",)
 
 
 def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
@@ -305,7 +327,9 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
         return run_ending(document, toy, found, report, 10)
 
     better = said(0.25)
-    assert (better.word, better.title) == ("better", "toy is improved, and fresh seeds confirm it (95 %).")
+    reached = "heldout_loss 0.500 → 0.250 (lower is better)"
+    assert (better.word, better.title) == ("better", f"toy is improved on this one seed: {reached}.")
+    assert better.sure.startswith("Fresh seeds confirm it (95 %).")
     assert "0.500 untouched → 0.250 submitted" in better.measures[0]
     assert better.advice == (
         "Short of agents: the slots stood idle 54 % of the time with 1 agent; about 2 would keep them busy.",
@@ -314,8 +338,11 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     standup, roles = Share(name="stand-up", agent_s=6.0), (Share(name="A", agent_s=10.0),)
     (advice,) = said(0.25, report=replace(REPORT, standup=standup, roles=roles)).advice
     assert "Hold fewer, or with fewer agents." in advice  # more of them would only meet for longer
-    assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
-    assert "behind the untouched script" in said(0.6).title
+    assert said(0.495).title.startswith(
+        "No improvement of toy is confirmed on this one seed: heldout_loss 0.500 → 0.495 ("
+    )
+    assert said(0.495).sure.startswith("It is within the seed noise.")
+    assert "behind the untouched script" in said(0.6).sure
     assert " of seed noise," in better.sure
     assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
     kept = said(0.5, ledger_of((0, 0, 0.5)))
@@ -393,17 +420,21 @@ def test_what_has_not_changed_is_said_once_a_minute(monkeypatch: pytest.MonkeyPa
 def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
     """No seed was run again: the world knows the metric without noise."""
 
-    def told(value: float) -> tuple[str, str]:
+    def told(value: float) -> tuple[str, str, str]:
         found = Verified(heldout={1: value}, evidence=known(value, toy.baseline))
         one = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
-        return run_ending(parse(SOLO), toy, one, REPORT, 10).title, improvement(one)
+        end = run_ending(parse(SOLO), toy, one, REPORT, 10)
+        return end.title, end.sure.partition(" It scores")[0], improvement(one)
 
     assert told(0.25) == (
-        "toy is improved: without noise, too, the submission beats the untouched script (95 %).",
+        "toy is improved on this one seed: heldout_loss 0.500 → 0.250 (lower is better).",
+        "Without noise, too, it beats the untouched script (95 %).",
         "confirmed by the value without noise (95 %)",
     )
     why = "without noise it is behind the untouched script"
-    assert told(0.6) == (f"No improvement of toy is confirmed: {why}.", f"not confirmed: {why}")
+    reached = "heldout_loss 0.500 → 0.600 (lower is better)"
+    title = f"No improvement of toy is confirmed on this one seed: {reached}."
+    assert told(0.6) == (title, f"{why[0].upper()}{why[1:]}.", f"not confirmed: {why}")
 
 
 def test_a_run_of_a_script_that_prints_its_metric_is_told_in_its_own_unit(toy: Task) -> None:
@@ -419,25 +450,24 @@ def test_a_run_of_a_script_that_prints_its_metric_is_told_in_its_own_unit(toy: T
     better = said([(-0.75, -0.80), (-0.74, -0.80), (-0.76, -0.80), (-0.75, -0.80)])
     assert (better.word, better.title) == (
         "better",
-        "toy is improved, and 4 pairs of runs with the untouched script confirm it (95 %).",
+        "toy is improved on this one seed: val_acc 0.750 → 0.800 (higher is better).",
     )
     assert better.sure.startswith(
+        "4 pairs of runs with the untouched script confirm it (95 %). "
         "val_acc 0.7500 → 0.8000 (+0.0500 ± 0.0041); gains from 0.0170 on are shown in four of five cases. It scores "
     )
     assert "0.750 untouched → 0.800 submitted, in 4 pairs of runs" in better.measures[0]
     steady = said([(-0.75, -0.80)] * 8, replace(task, baseline=replace(base, sd=0.0)))
-    assert (steady.word, steady.title) == (
-        "no difference",
-        "No improvement of toy is confirmed: its metric does not vary with the seed.",
-    )
+    assert steady.word == "no difference"
+    assert steady.title.startswith("No improvement of toy is confirmed on this one seed: val_acc 0.750 → 0.800 (")
     assert "luck of this one seed cannot be told from a gain. val_acc 0.750 → 0.800 (+0.050). It scores" in steady.sure
     assert "seed noise" not in steady.sure
     assert "ORGOPT_SEED" in steady.advice[0]
-    behind = said([(-0.75, -0.7), (-0.75, -0.71)]).title
-    assert behind == "No improvement of toy is confirmed: in 2 pairs of runs it is behind the untouched script."
-    noisy = said([(-0.75, -0.76), (-0.75, -0.85)]).title
-    assert noisy.endswith("it is within the noise of 2 pairs of runs with the untouched script.")
-    assert said([(-0.75, -0.76)]).title.endswith("1 run cannot tell luck from gain: --verify-seeds 8 can.")
+    behind = said([(-0.75, -0.7), (-0.75, -0.71)]).sure
+    assert behind.startswith("In 2 pairs of runs it is behind the untouched script.")
+    noisy = said([(-0.75, -0.76), (-0.75, -0.85)]).sure
+    assert noisy.startswith("It is within the noise of 2 pairs of runs with the untouched script.")
+    assert said([(-0.75, -0.76)]).sure.startswith("1 run cannot tell luck from gain: --verify-seeds 8 can.")
     fast = replace(task, heldout="latency_ms", timed=True, baseline=replace(base, heldout=20.0, sd=1.0))
-    sure = said([(20.0, 10.0), (30.0, 15.0), (20.0, 10.4)], fast).sure
+    sure = said([(20.0, 10.0), (30.0, 15.0), (20.0, 10.4)], fast).sure.partition(" (95 %). ")[2]
     assert sure.startswith("latency_ms 20.00 → 10.13 (−9.87 ± 0.13, −49.3 %); gains from ")

@@ -219,7 +219,7 @@ def test_a_run_has_a_page_with_its_timeline_and_decisions(tmp_path: Path, monkey
     first = asked.get("/orgopt/runs/trio-toy-s0/state").json()
     parts = first["sections"]
     assert [*parts] == ["top", "contents", "timeline", "course", "costs", "decisions", "document"]
-    assert "Not finished: 0.500 → 0.400 after 2 experiments" in parts["top"]
+    assert "Not finished: 0.500 → 0.400 on this one seed (lower is better), after 2 of 2 experiments." in parts["top"]
     (met,) = re.findall(r'<path d="([^"]*)" class="met h14"', parts["timeline"])
     assert met.count("M") == 3  # of three agents
     assert parts["timeline"].count('class="run role-1 kept h14"') == 2  # on its agent's row and its slot's

@@ -81,8 +81,8 @@ def test_a_replayed_study_from_end_to_end(org: Path) -> None:
     for expected in ("evolved team", "Score: 0 = the untouched script", "Best document:", "Report:"):
         assert expected in done.stdout
     assert {"one agent", "without links", "Optuna TPE"} <= set(done.stdout.replace("  ", "\n").split("\n"))
-    assert "champion is ahead by" not in done.stdout
-    assert "champion is ahead by" in optimize(org, *SMALL, "--workers", "1", "--verbose").stdout
+    assert "champion is, with 95 % interval" not in done.stdout
+    assert "champion is, with 95 % interval" in optimize(org, *SMALL, "--workers", "1", "--verbose").stdout
     assert (folder / "best.md").exists()
     assert "<html" in (folder / "report.html").read_text()
     again = optimize(org, *SMALL, "--workers", "1", "--json")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from html.parser import HTMLParser
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from orgopt.markup import h
 from orgopt.report import page as made
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending
-from orgopt.study.wording import count, duration, entrant_name, interval, plain, signed
+from orgopt.study.wording import compared, count, duration, entrant_name, interval, plain, signed
 from tests.conftest import ROOT, TRIO
 from tests.fakes.study import TASKS, records, view
 
@@ -91,13 +92,33 @@ def changed(told: list[Record], change: Callable[[Record], object]) -> list[Reco
     return copy
 
 
+@pytest.mark.parametrize(
+    ("verdict", "apart", "low", "high", "said"),
+    [
+        ("better", 0.38, 0.1, 0.57, "▲ better than a by 0.38 [0.10, 0.57]"),
+        ("worse", -0.23, -0.41, -0.08, "▼ worse than a by 0.23 [0.08, 0.41]"),  # the word says which way, and no sign
+        ("no difference", 0.01, -0.05, 0.07, "○ no difference to a: +0.01 [−0.05, +0.07]"),
+        ("better", 0.09, 0.001, 0.234, "▲ better than a by 0.09 [0.001, 0.234]"),  # no end that is not 0 is written so
+        ("no difference", 0.2, None, None, "+0.20 to a on one seed"),
+        ("worse", -0.2, -inf, inf, "−0.20 to a on one seed"),
+    ],
+)
+def test_a_distance_has_one_form(verdict: str, apart: float, low: float | None, high: float | None, said: str) -> None:
+    assert compared(verdict, apart, low, high, than="a") == said
+    assert compared(verdict, apart, low, high) == re.sub(" (than|to) a", "", said)
+
+
+def figures(claim: Record) -> tuple[float, float, float]:
+    """A difference and its interval."""
+    return claim["difference"], claim["low"], claim["high"]
+
+
 def test_the_verdict_comes_first_and_has_its_numbers(told: list[Record], text: str) -> None:
     claim = next(c for c in final(told)["claims"] if c["entrant"] == "seed document" and c["task"] == "all")
     title = re.findall(r"<h1>(.*?)</h1>", text)
     evolved, seed = plain(claim["champion_mean"]), plain(claim["mean"])
     assert title == [f"Better than trio.md: the evolved team scores {evolved}, trio.md {seed}."]
-    known = interval(claim["low"], claim["high"], sign=True)
-    lede = f"{signed(claim['difference'])}, with 95 % confidence within {known}, on 40 fresh seeds"
+    lede = f"{compared('better', *figures(claim))} with 95 % confidence, on 40 fresh seeds"
     assert lede in Reader(text).text
     titles = ("<h1>", ">Claims</h2>", ">Fitness by generation</h2>", ">Lineage</h2>", ">What matters</h2>")
     places = [text.index(title) for title in titles]
@@ -114,7 +135,7 @@ def test_the_page_says_what_the_terminal_says(told: list[Record], text: str) -> 
 def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], text: str) -> None:
     reader = Reader(text)
     for claim in final(told)["claims"]:
-        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'], sign=True)}" in reader.text
+        assert compared(claim["verdict"], *figures(claim)) in " ".join(reader.text.split())
     for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + pruning"):
         assert words in reader.text
     wanted = [c["verdict"] for c in final(told)["claims"]]

@@ -38,7 +38,8 @@ def flat(events: list[Event]) -> list[dict[str, Any]]:
 
 def test_the_page_of_a_run_shows_no_negated_value() -> None:
     view = RunView(name="x", settings={}, program="", events=run("more"))
-    assert run_title(view) == "Not verified yet: 0.500 → 0.750 after 2 experiments."
+    reached = "0.500 → 0.750 on this one seed (higher is better)"
+    assert run_title(view) == f"Not verified yet: {reached}, after 2 of 2 experiments."
     text = re.sub(r"<(script|style).*?</\1>", "", run_page(view), flags=re.DOTALL)
     assert "Higher is better" in text
     assert "Submits #2, 0.750 (0.250 better)" in text
@@ -47,7 +48,8 @@ def test_the_page_of_a_run_shows_no_negated_value() -> None:
 
 def test_a_run_of_which_less_is_better_stays_as_it_is() -> None:
     view = RunView(name="x", settings={}, program="", events=run(None))
-    assert run_title(view) == "Not verified yet: -0.500 → -0.750 after 2 experiments."
+    reached = "-0.500 → -0.750 on this one seed (lower is better)"
+    assert run_title(view) == f"Not verified yet: {reached}, after 2 of 2 experiments."
     assert "Lower is better" in run_page(view)
     assert as_shown(run(None)) == run(None)
     assert budget_curves.best("t", flat(run(None)), 9.0)[-1].value == -0.75

@@ -176,9 +176,10 @@ def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
         assert run.info.start_time <= run.info.end_time
     view = load_study(seen / "mlruns" / "studies" / "s")
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
-        star = "★ " if one.name == view.final.champion else ""
-        assert run.info.run_name.startswith(star + one.name.replace("-", " · ") + " · ")
-        told = "Lead (" if star else one.record.changes[0][:20]  # the champion by what it is, others by their change
+        begins = {view.candidates[0].name: "seed document · ", view.final.champion: "★ champion · "}
+        who = begins[one.name] + one.name if one.name in begins else one.name.replace("-", " · ")
+        assert run.info.run_name.startswith(f"{who} · ")
+        told = "Lead (" if one.name in begins else one.record.changes[0][:20]  # by who they are, or by a change
         assert told in run.info.run_name
         tags = run.data.tags
         assert tags["orgopt.generation"] == str(one.record.generation)
@@ -215,10 +216,11 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
             assert head.startswith(f"**★ Champion: seed document {plain(before)} → {plain(test)} on ")
             assert head.endswith(f"**→ {ending(view).advice[0]}**")  # what to do
             first = view.candidates[0].standing.value  # what there was before what came of it
-            assert f"| score on search seeds | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
+            seeds = f"{view.candidate(name).standing.seeds} search seeds"
+            assert f"| score on {seeds} | {plain(first)} | {plain(searched)} |" in table.replace("**", "")
             assert r"| toy heldout\_loss |" in table
         else:
-            assert re.match(r"\*\*Score −?\d\.\d\d on \d search seeds? \(95 % \\\[", note)
+            assert re.match(r"\*\*Score −?\d\.\d\d \\\[−?\d\.\d+, \d\.\d+\\\] on \d search seeds?\*\*", note)
             assert "\n→ Search seeds only choose." in note
         if parent:
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
@@ -376,8 +378,10 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     test = view.final.estimates.test
     assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
     assert "score on test seeds" not in prompt.tags  # the verdict has both
-    told = f"seed document {plain(against_seed(view.final).mean)} → {plain(test.mean)}, "
-    assert prompt.tags["verdict"].startswith(f"★ version {found.version} is the champion: {told}")
+    claim = against_seed(view.final)
+    told = f"{apart(claim, ending(view).word)}, seed document {plain(claim.mean)} → {plain(test.mean)}"
+    said = f"★ version {found.version} is the champion: {told} on {test.n} test seeds"
+    assert prompt.tags["verdict"] == said
     for version in client(seen).search_prompt_versions("s.md"):
         assert next(iter(version.tags)) == "score on test seeds"
     assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"
@@ -414,16 +418,16 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     (root,) = [span for span in spans if span.parent_id is None]
     assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(SMALL.budget_s, abs=0.01)
     events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
-    proposer = next(span for span in spans if " · #1 " in span.name)
+    proposer = next(span for span in spans if span.name.startswith("#1 "))
     outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
     assert proposer.attributes["heldout"] == pytest.approx(outcome["heldout"])
     assert proposer.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
     change = next(event for event in events if event["kind"] == "proposal" and event["id"] == 1)["note"]
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
-    apart = events[0]["baseline"] - outcome["metric"]
-    way = f", {abs(apart):.3f} {'better' if apart > 0 else 'worse'}"
-    first = f"{outcome['agent']} {metric(outcome['metric'])}{way}{', kept' * kept} · #1 {change}"
+    gained = events[0]["baseline"] - outcome["metric"]
+    way = f" {'▲' if gained > 0 else '▼'}{abs(gained):.3f}"
+    first = f"#1 {outcome['agent']} {metric(outcome['metric'])}{way}{' kept' * kept} · {change}"
     assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
     means = {phase: sum(one.research_output for one in of) / len(of) for phase, of in scores.items()}
     for phase, title in titles.items():  # a single seed's score may say the opposite of the verdict
@@ -453,13 +457,13 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     seed, champion = means.values()
     seeds = len(view.scores("test", view.final.champion, "toy"))
     said = [one.info.response_preview for one in found]
-    verdict = apart(against_seed(view.final)).replace(": ", " ")
+    verdict = apart(against_seed(view.final))
     first, other = (plain(view.scores("test", name, "toy")[0].research_output) for name in means)
     of = f"mean of {seeds} seeds"
-    assert said[0].startswith(f"this seed {first} (★ {other}); {of} {seed} ({champion}), ★ {verdict}. Agents saw ")
-    assert said[1].startswith(
-        f"this seed {other} (seed document {first}); {of} {champion} ({seed}), {verdict}. Agents saw "
-    )
+    alone = f"this seed alone {first}, ★ champion {other}"
+    assert said[0].startswith(f"score {seed}, {of}; ★ champion {champion}: {verdict}; {alone}. Agents saw ")
+    alone = f"this seed alone {other}, seed document {first}"
+    assert said[1].startswith(f"score {champion}, {of}; seed document {seed}: ★ {verdict}; {alone}. Agents saw ")
     assert "(lower is better) in " in said[0]
 
 
@@ -512,7 +516,7 @@ def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
     assert value["mlflow.chat.tokenUsage"]["total_tokens"] == 150
     assert value["cost"] == {"usd": 0.02, "calls": 1}
     assert thought["end_time_unix_nano"] - thought["start_time_unix_nano"] == 2_000_000_000
-    (crashed,) = [span for span in found if span["name"] == "a-1 crashed · #1 LR 1 → 2"]
+    (crashed,) = [span for span in found if span["name"] == "#1 a-1 crashed · LR 1 → 2"]
     assert crashed["status"]["code"] == "STATUS_CODE_ERROR"
     assert names[by_name["review by b-1"]["parent_span_id"]].startswith("round 1")
     assert json.loads(by_name["stand-up"]["attributes"]["cost"]) == {"agent_s": 1.0}
@@ -853,17 +857,17 @@ def test_seed_document_champion_and_controls_come_first_and_the_rest_as_it_happe
     assert order(replace(view.head, at=view.head.at + 60)) < order(view.head)
 
 
-def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> None:
+def test_a_control_says_how_the_champion_stands_to_it() -> None:
     from orgopt.tracking.control import controls
 
     known = view(records())
     (claim, *_) = known.final.claims
     said = {
-        ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
-        ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "○ no difference: 0.05 behind ★ [−0.10, 0.20]",
-        ("no difference", -0.05, -0.2, 0.1): "○ no difference: 0.05 ahead of ★ [−0.10, 0.20]",
-        ("no difference", 0.05, None, None): "0.05 behind ★, one seed",
+        ("better", 0.2, 0.1, 0.3): "★ ▲ better than this by 0.20 [0.10, 0.30]",
+        ("worse", -0.2, -0.3, -0.1): "★ ▼ worse than this by 0.20 [0.10, 0.30]",
+        ("no difference", 0.05, -0.1, 0.2): "★ ○ no difference to this: +0.05 [−0.10, +0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "★ ○ no difference to this: −0.05 [−0.20, +0.10]",
+        ("no difference", 0.05, None, None): "★ +0.05 to this on one seed",
     }
     for (verdict, difference, low, high), words in said.items():
         apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}
@@ -873,7 +877,7 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
     eight = replace(claim, entrant="silent", phase="test", task="all", seeds=8, champion_mean=0.37)
     pair = eight, replace(one, entrant="random", seeds=12)
     result = {entry.key: entry.tags["orgopt.result"] for entry in controls(known, replace(known.final, claims=pair))}
-    assert result["control silent"].endswith(" on the 8 seeds both had (★ 0.37 there)")
+    assert result["control silent"].endswith(" on 8 seeds (★ 0.37)")
     assert "12" not in result["control random"]
 
 

@@ -25,8 +25,8 @@ from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.print_ending import print_ending
-from orgopt.study.ranking import EFFECT, Ranking
-from orgopt.study.wording import digits_of, interval, marked, plain, signed
+from orgopt.study.ranking import EFFECT, Placing, Ranking
+from orgopt.study.wording import compared, digits_of, interval, plain
 
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}
@@ -159,13 +159,12 @@ def _table(ranking: Ranking) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     tasks = ranking.tasks if len(ranking.tasks) > 1 else ()
     table.add_column("", no_wrap=True)
-    for title in ("research output", "95 %", "seeds", "valid.", "end", "mean", *tasks, "to the first", "95 %"):
+    for title in ("research output", "95 %", "seeds", "valid.", "end", "mean", *tasks):
         table.add_column(escape(title), justify="right", no_wrap=True)
-    for title in ("", "over the budget"):
+    for title in ("to the first, with 95 % interval", "over the budget"):
         table.add_column(title, no_wrap=True)
     values = [value for placing in ranking.placings for value in placing.q]
     for placing in ranking.placings:
-        apart = placing.behind
         table.add_row(
             escape(placing.entrant),
             f"[bold]{plain(placing.output.mean)}[/]",
@@ -175,16 +174,19 @@ def _table(ranking: Ranking) -> Table:
             plain(placing.parts.q_final),
             plain(placing.parts.q_mean),
             *(plain(placing.by_task[task]) for task in tasks),
-            signed(apart.mean) if apart else "",
-            _ends(apart.low, apart.high, sign=True) if apart else "",
-            f"[{STYLES[placing.verdict]}]{marked(placing.verdict)}[/]",
+            f"[{STYLES[placing.verdict]}]{escape(_stands(placing))}[/]",
             sparkline(placing.q, min(0.0, *values), max(values)),
         )
     return table
 
 
-def _ends(low: float, high: float, sign: bool = False) -> str:
-    return f"[dim]{escape(interval(low, high, sign))}[/]" if low > float("-inf") else "[dim]unknown[/]"
+def _stands(placing: Placing) -> str:
+    apart = placing.behind
+    return compared(placing.verdict, apart.mean, apart.low, apart.high) if apart else placing.verdict
+
+
+def _ends(low: float, high: float) -> str:
+    return f"[dim]{escape(interval(low, high))}[/]" if low > float("-inf") else "[dim]unknown[/]"
 
 
 def sparkline(values: tuple[float, ...], low: float, high: float) -> str:

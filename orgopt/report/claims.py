@@ -9,7 +9,7 @@ from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
 from orgopt.study.verdict.ending_form import Ending, columns
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, count, digits_of, entrant_name, interval, plain, signed
+from orgopt.study.wording import MARKS, MEANINGS, compared, count, digits_of, entrant_name, interval, plain
 
 _PHASES = {
     "test": "On test seeds",
@@ -20,11 +20,11 @@ _COLUMNS = (
     Column("control"),
     Column(""),
     Column("its output", 5),
-    Column("difference, 95 %", 9.5),
+    Column("champion is, with 95 % interval", 17),
     Column("smallest seen", 5.5),
-    Column("champion is", 7.5),
 )
 _PARTS = {"valid.": "validated, at the end", "end": "held out, at the end", "mean": "held out, on average"}
+MADE_OF = "What the scores are made of"
 _HALVES = (
     "A score is the mean of two qualities on held-out data: at the end of the budget, and on average over it. 0 is the "
     "untouched script, 1 the best setting known."
@@ -92,8 +92,8 @@ def _why_several(values: Sequence[Mean | None], digits: int) -> str:
     )
 
 
-def parts(said: Ending) -> Markup | None:
-    """What the scores of all who are compared are made of; None where no record says it."""
+def parts(said: Ending, *, titled: bool = True) -> Markup | None:
+    """What the scores of all who are compared are made of, with its title or without; None where no record says it."""
     beside = columns(said.bars)
     if not beside:
         return None
@@ -103,7 +103,7 @@ def parts(said: Ending) -> Markup | None:
     names = [Column("score", 5), *(Column(_PARTS[name], 8) for name in beside)]
     return h(
         "div",
-        h("h3", "What the scores are made of"),
+        h("h3", MADE_OF) if titled else None,
         h("p", _HALVES, _VALIDATED if "valid." in beside else None),
         numbers((Column("who"), *names), rows),
     )
@@ -208,16 +208,16 @@ def _row(study: StudyView, claim: Claim, seeds: str, digits: int = 2) -> Row:
         look=claim.verdict,
         cells=[
             plain(claim.mean, digits),
-            h(
-                "span",
-                signed(claim.difference, digits),
-                " ",
-                h("small", interval(claim.low, claim.high, sign=True, digits=digits)),
-            ),
+            verdict(claim.verdict, _stands(claim, digits)),
             plain(claim.mdd, digits),
-            verdict(claim.verdict),
         ],
     )
+
+
+def _stands(claim: Claim, digits: int) -> str:
+    """How the champion stands to a control, after the mark."""
+    said = compared(claim.verdict, claim.difference, claim.low, claim.high, digits=digits)
+    return said.removeprefix(f"{MARKS.get(claim.verdict, '')} ")
 
 
 def _legend() -> Markup:

@@ -1,22 +1,17 @@
 """The page of a contest: who is ahead on the seeds that all have had, over the budget, the experiments, every run."""
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from statistics import fmean
 
-from orgopt.markup import Child, Markup, h, visible
+from orgopt.markup import Markup, h, visible
 from orgopt.report import budget_curves, claims, glance
-from orgopt.report.interval_tables import Column, Row, forest, numbers
-from orgopt.report.interval_tables import verdict as word
+from orgopt.report.interval_tables import Column, lede, numbers
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
-from orgopt.study.statistics import Difference
-from orgopt.study.verdict.ending_form import Ending, scale_alone
-from orgopt.study.wording import count, duration, interval, metric, plain, signed, unnegated
-
-_COLUMNS = (Column("entrant"), Column(""), Column("score", 5), Column("behind the first, 95 %", 10), Column("", 7.5))
+from orgopt.study.verdict.ending_form import scale_alone
+from orgopt.study.wording import count, duration, metric, plain, unnegated
 
 
 def contest_page(told: ContestView, *, live: bool = False) -> str:
@@ -37,7 +32,9 @@ def contest_sections(told: ContestView) -> Sections:
     """The sections of the page, in their order."""
     found = told.ranked()
     shown = {
-        "claims": section("claims", "Who is ahead", *_standings(told, found)) if found else None,
+        "claims": section("claims", claims.MADE_OF, claims.parts(contest_ending(told, found), titled=False))
+        if found
+        else None,
         "curves": section("curves", "Over the budget", *_curves(told, found)) if found else None,
         "experiments": section("experiments", "Experiments", *_experiments(told)),
         "runs": section("runs", "Every run", *_runs(told)),
@@ -54,7 +51,7 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
         "header",
         h("p", "Contest", h("span", told.head.name, cls="study"), cls="eyebrow"),
         h("h1", said.title if said else contest_title(told)),
-        _lede(said) if said and said.sure else None,
+        lede(said.word, said.sure) if said and said.sure else None,
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         glance.scores(said) if said else None,
         h("p", scale_alone(said), cls="legend") if said else None,
@@ -62,47 +59,6 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
         [h("p", line) for line in (*said.measures, *said.notes)] if said else None,
         id="top",
     )
-
-
-def _lede(said: Ending) -> Markup:
-    return h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}")
-
-
-def _word(verdict: str) -> Markup:
-    """How one stands to the first."""
-    return word(verdict, {"worse": "behind"}.get(verdict, ""))
-
-
-def _standings(told: ContestView, found: Ranking) -> Iterator[Markup | None]:
-    rows = [
-        Row(
-            label=one.entrant,
-            note=f"{count(one.experiments, 'experiment')} a run, slots busy {one.utilisation:.0%}",
-            value=one.output.mean,
-            low=_known(one.output.low),
-            high=_known(one.output.high),
-            look={"best": "main", "first": "other"}.get(one.verdict, one.verdict),
-            cells=[
-                plain(one.output.mean),
-                _behind(one.behind) if one.behind else "–",
-                _word(one.verdict) if one.behind else "first",
-            ],
-        )
-        for one in found.placings
-    ]
-    yield h("p", "The mean over seeds and tasks with its 95 % interval; differences are of pairs on the same seeds.")
-    yield forest(rows, columns=_COLUMNS, axis="research output", zero=False)
-    yield claims.parts(contest_ending(told, found))
-
-
-def _known(end: float | None) -> float | None:
-    """An end of an interval; None of a single seed's, which is infinite."""
-    return end if end is not None and isfinite(end) else None
-
-
-def _behind(one: Difference) -> Child:
-    ends = (-one.high, -one.low) if isfinite(one.sd) else (None, None)
-    return h("span", signed(-one.mean), " ", h("small", interval(*ends, sign=True)))
 
 
 def _curves(told: ContestView, found: Ranking) -> Iterator[Markup]:

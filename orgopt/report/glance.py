@@ -8,9 +8,11 @@ from orgopt.report.scale import Scale, scale
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.verdict.ending_form import Bar, Ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MARKS, NO_DIFFERENCE, count, plain
+from orgopt.study.wording import NO_DIFFERENCE, compared, count, plain
 
 _STAGES = {"done": "✓", "now": "●", "next": "○"}
+_FIRST = "★"
+"""Marks the first of who are compared, and stands for it beside the others."""
 _LEAST_TOP = 0.2  # scores that are next to nothing have bars that are
 
 
@@ -61,19 +63,21 @@ def scores(said: Ending) -> Markup | None:
     first = said.bars[0]
     values = [value for bar in said.bars for value in (bar.value, bar.low, bar.high) if value is not None]
     on = scale([0.0, _LEAST_TOP, *values], 0.0, 1.0, margin=0.02)
-    rows = [_row(bar, on, first, won=bar is first and said.word == "better") for bar in said.bars]
-    title = h("figcaption", "Score, higher is better", cls="title")
+    marked = any(bar.verdict for bar in said.bars)
+    rows = [_row(bar, on, first, won=bar is first and said.word == "better", marked=marked) for bar in said.bars]
+    title = h("figcaption", f"Score{f', mean of {said.seeds}' * bool(said.seeds)}: higher is better", cls="title")
     return h("figure", title, h("table", h("tbody", rows), cls="scores"), _key(said.bars))
 
 
 def _key(bars: Sequence[Bar]) -> Markup | None:
     """What whiskers and marks are; None where there are neither."""
     name = bars[0].name
-    told = [f"Whiskers: the 95 % interval of the distance to the dashed line, the score of {name}."] * any(
-        bar.low is not None for bar in bars
+    stands = (
+        f"{_FIRST} is {name}; dashed: its score. Below the others is how it stands to them: by how much, on the same "
+        "seeds, with the 95 % interval, which the whiskers draw."
     )
-    words = {"no difference": NO_DIFFERENCE, "worse": f"{MARKS['worse']} {name} is worse."}
-    told += [said for verdict, said in words.items() if any(bar.verdict == verdict for bar in bars)]
+    told = [stands] * any(bar.low is not None for bar in bars)
+    told += [NO_DIFFERENCE] * any(bar.verdict == "no difference" for bar in bars)
     return h("p", " ".join(told), cls="legend") if told else None
 
 
@@ -83,7 +87,14 @@ def _fewer(bar: Bar, first: Bar) -> str:
     return f"on {count(bar.fewer, 'seed')}{known}" if bar.fewer else ""
 
 
-def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
+def _stands(first: Bar, bar: Bar) -> str:
+    """How the first stands to one: by the ends of the interval, which are drawn around the first's score."""
+    ends = (None, None) if bar.low is None or bar.high is None else (first.value - bar.high, first.value - bar.low)
+    own = first.value if bar.first is None else bar.first
+    return compared(bar.verdict, own - bar.value, *ends)
+
+
+def _row(bar: Bar, on: Scale, first: Bar, *, won: bool, marked: bool) -> Markup:
     left, right = sorted((on(0.0), on(bar.value)))
     ends = (bar.low, bar.high) if bar.low is not None and bar.high is not None else ()
     drawn = h(
@@ -106,15 +117,15 @@ def _row(bar: Bar, on: Scale, first: Bar, *, won: bool) -> Markup:
         aria_hidden="true",
     )
     about = "; ".join(filter(None, (bar.meaning.removeprefix(f"{count(bar.fewer, 'seed')}: "), _fewer(bar, first))))
-    mark = {"no difference": "no difference", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
         h(
             "th",
-            bar.name,
+            f"{_FIRST} {bar.name}" if marked and bar is first else bar.name,
             h("small", about, cls="who") if about else None,
+            h("small", f"{_FIRST} {_stands(first, bar)}", cls="who stands") if marked and bar.verdict else None,
             scope="row",
         ),
         h("td", drawn, cls="plot"),
-        h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),
+        h("td", plain(bar.value), cls="num"),
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from orgopt.markup import Child, Markup, h, percent
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
-from orgopt.study.wording import MARKS, plain, signed
+from orgopt.study.wording import MARKS, marked, plain, signed
 
 _HEIGHT = 26
 
@@ -69,6 +69,18 @@ def verdict(word: str, said: str = "") -> Markup:
         f" {said or word}",
         cls=f"verdict {word.split()[0] if word else ''}",
     )
+
+
+def lede(word: str, sure: str) -> Markup:
+    """How sure a result is, its verdict in its colour: what begins with a verdict is not told by another.
+
+    Args:
+        word: The result.
+        sure: The sentences about it.
+    """
+    told = next((one for one in MARKS if sure.startswith(marked(one))), word)
+    shown = verdict(told) if told in MARKS else None
+    return h("p", shown, " " * bool(shown), sure.removeprefix(marked(told)).strip(), cls=f"lede {told.split()[0]}")
 
 
 def bars(items: Sequence[tuple[str, float]]) -> Markup:

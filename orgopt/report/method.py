@@ -28,19 +28,20 @@ _PRINTED = (
 
 
 def facts(study: StudyView) -> list[tuple[str, Child]]:
-    """What a reader wants to know first: task, budget, lab, cost, date."""
+    """What a reader wants to know first: task, budget, lab, time and cost."""
     identity, final = study.head.identity, study.final
     experiments = final.cost.experiments if final else _experiments(study)
     lab_s = final.cost.lab_slot_s if final else sum(one.score.spent_slot_s for one in study.evaluations)
-    wall_s = final.cost.wall_s if final else study.ended - study.head.at
+    runs_s = final.cost.wall_s if final else sum(one.wall_s for one in study.evaluations)
+    took = f"{duration(study.ended - study.head.at)}, until {date(study.ended)}" if study.ended else ""
     found: list[tuple[str, Child]] = [
         ("Tasks" if len(study.tasks) > 1 else "Task", ", ".join(study.tasks)),
         ("Budget of a run", f"{_budgets(identity)} × {count(identity.slots, 'slot')}"),
         ("Lab", "; ".join(labs(study))),
         ("Searched", f"{count(len(study.candidates), 'candidate')} in {count(_generations(study), 'generation')}"),
         ("Runs", f"{count(len(study.evaluations))} of {count(experiments, 'experiment')}"),
-        ("Cost", f"{duration(wall_s)} of wall time, {duration(lab_s)} of lab slots" if lab_s else ""),
-        ("Date", date(study.ended)),
+        ("Took", took),
+        ("Cost", f"{duration(runs_s)} of computing in all runs, {duration(lab_s)} of lab slots" if lab_s else ""),
     ]
     if final and final.feedback:
         found.append(("Feedback", said_of_predictions(final.feedback)))

@@ -42,7 +42,7 @@ def small_course(events: Sequence[Event]) -> Markup | None:
     if len(line) < 2:
         return None
     sign, budget_s = shown_sign(events[0].data), events[0].data["budget_s"]
-    y = scale([sign * value for _, value in line], _SMALL_HEIGHT - 22, 10)
+    y = scale([sign * value for _, value in line], _SMALL_HEIGHT - 22, 20)
     x = Scale(0.0, budget_s, 2, _SMALL_WIDTH - 2)
     points = _steps([(t, sign * value) for t, value in line], events[-1].t, x, y)
     better = "lower" if sign > 0 else "higher"
@@ -51,6 +51,8 @@ def small_course(events: Sequence[Event]) -> Markup | None:
         "svg",
         h("line", x1=x(0.0), x2=x(budget_s), y1=_SMALL_HEIGHT - 20, y2=_SMALL_HEIGHT - 20, cls="grid"),
         h("polyline", points=points, cls="course"),
+        h("text", metric(sign * line[0][1]), x=x(0.0), y=y(sign * line[0][1]) - 5),
+        h("text", metric(sign * line[-1][1]), x=x(budget_s), y=y(sign * line[-1][1]) - 5, text_anchor="end"),
         h("text", "0", x=x(0.0), y=foot),
         h("text", f"{duration(budget_s)} of budget", x=x(budget_s), y=foot, text_anchor="end"),
         viewBox=f"0 0 {_SMALL_WIDTH} {_SMALL_HEIGHT}",

@@ -8,7 +8,7 @@ from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, kinds, method, parts
 from orgopt.report.browser import data, organization
 from orgopt.report.generations import NARROW, WIDE, leader
-from orgopt.report.interval_tables import verdict as word
+from orgopt.report.interval_tables import lede
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
 from orgopt.slug import slug
@@ -80,7 +80,7 @@ def _top(told: StudyView, said: Ending, name: str) -> Markup:
     words = h(
         "div",
         h("h1", said.title),
-        _lede(said),
+        lede(said.word, said.sure) if said.sure else None,
         [h("p", f"→ {line}", cls="advice") for line in said.advice],
         [h("p", line) for line in (*said.measures, *said.notes)],
         h("p", scale_alone(said), cls="legend") if said.scale else None,
@@ -103,13 +103,6 @@ def _top(told: StudyView, said: Ending, name: str) -> Markup:
         h("noscript", h("p", "Without JavaScript the charts are here, but candidates cannot be chosen.")),
         id="top",
     )
-
-
-def _lede(said: Ending) -> Markup | None:
-    if not said.sure:
-        return None
-    claimed = said.word in {"better", "worse", "no difference"}
-    return h("p", word(said.word) if claimed else None, said.sure, cls=f"lede {said.word.split()[0]}")
 
 
 def _stale(told: StudyView) -> Markup | None:

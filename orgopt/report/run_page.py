@@ -10,7 +10,7 @@ from orgopt.markup import Child, Markup, h, visible
 from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
 from orgopt.report.decisions import run_decisions
-from orgopt.report.interval_tables import verdict as word
+from orgopt.report.interval_tables import lede
 from orgopt.report.metric_chart import metric_course, small_course
 from orgopt.report.run_course import course, role_of, slot_time
 from orgopt.report.shell import Sections, contents, section, shell
@@ -60,7 +60,10 @@ def run_title(run: RunView) -> str:
         return "Nothing is measured yet."
     over = run.events[-1].kind == "end"
     how = "Not verified yet" if over else "Not finished"
-    return f"{how}: {metric(submitted[0])} → {metric(submitted[-1])} after {count(len(done), 'experiment')}."
+    asked = count(sum(event.kind == "proposal" for event in run.events), "experiment")
+    better = "higher" if shown_sign(run.events[0].data) < 0 else "lower"
+    reached = f"{metric(submitted[0])} → {metric(submitted[-1])} on this one seed ({better} is better)"
+    return f"{how}: {reached}, after {len(done):,} of {asked}."
 
 
 def run_sections(run: RunView) -> Sections:
@@ -79,19 +82,16 @@ def run_sections(run: RunView) -> Sections:
 
 def _top(run: RunView) -> Markup:
     said = run.ending
-    lede = None
-    if said and said.sure:
-        lede = h("p", word(said.word) if said.word in {"better", "worse"} else None, said.sure, cls=f"lede {said.word}")
     settings = _submission(run.events)
     shown = [_EXPERIMENTS, _MEASURED, *([_SUBMITTED] if settings else [])]  # by tiles, facts and the table of settings
     notes = [line for line in said.notes if not any(re.match(one, line) for one in shown)] if said else []
-    headline = said.headline if said else ()
+    headline = said.headline if said and said.headline and said.headline[0] not in said.title else ()
     words = h(
         "div",
         h("h1", run_title(run)),
-        lede,
+        lede(said.word, said.sure) if said and said.sure else None,
         h("p", h("b", headline[0]), h("span", headline[1]), cls="headline") if headline else None,
-        [h("p", line) for line in (said.measures if said and not headline else ())],
+        [h("p", line) for line in (said.measures if said and not said.headline else ())],
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         h("p", scale_alone(said), cls="legend") if said and said.scale else None,
     )

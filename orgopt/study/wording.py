@@ -7,6 +7,7 @@ zero before the point and a true minus; a plus is for differences alone. A task'
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from orgopt.study.records.names import ABLATION
@@ -93,6 +94,36 @@ def interval(low: float | None, high: float | None, sign: bool = False, digits: 
 def marked(verdict: str) -> str:
     """A verdict as every screen has it: `▲ better`, `▼ worse`, `○ no difference`; another word as it is."""
     return f"{MARKS.get(verdict, '')} {verdict}".strip()
+
+
+def compared(
+    verdict: str, apart: float, low: float | None, high: float | None, *, than: str = "", digits: int = 0
+) -> str:
+    """How one stands to another, as every screen has it: `▲ better than solo.md by 0.38 [0.10, 0.57]`.
+
+    The word says which way, so that figures have no sign: `▼ worse by 0.23 [0.08, 0.41]`. Only where no difference is
+    shown it may be either way, and they have: `○ no difference: +0.01 [−0.05, +0.07]`. A single seed has no verdict.
+
+    Args:
+        verdict: `better`, `worse` or `no difference`; of a single seed nothing is said of it.
+        apart: By how much the first is above the other.
+        low: The lower end of the 95 % interval of that; None or infinite where none is known.
+        high: Its upper end, likewise.
+        than: The other's name; empty where it is known.
+        digits: Decimals; 0 for as many as the figures need.
+    """
+    known = [end for end in (low, high) if end is not None and isfinite(end)]
+    digits = digits or digits_of(apart, *known)
+    if len(known) < 2:
+        return f"{signed(apart, digits)}{f' to {than}' * bool(than)} on one seed"
+    low, high = known
+    if verdict == "no difference":
+        ends = interval(low, high, sign=True, digits=digits)
+        return f"{marked(verdict)}{f' to {than}' * bool(than)}: {signed(apart, digits)} {ends}"
+    if verdict == "worse":
+        apart, low, high = -apart, -high, -low
+    ends = interval(low, high, digits=digits)
+    return f"{marked(verdict)}{f' than {than}' * bool(than)} by {plain(apart, digits)} {ends}"
 
 
 def count(number: float, noun: str = "") -> str:

@@ -10,12 +10,12 @@ from orgopt.study.records.result import Claim
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.measures import form_of
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, interval, marked, noise, plain, unnegated
+from orgopt.study.wording import SEED_DOCUMENT, count, interval, plain, unnegated
 from orgopt.tracking import legend, mlflow_addresses
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import against_seed, ahead, unbroken
+from orgopt.tracking.study_note import against_seed, apart, unbroken
 
 Z = 1.96  # of a 95 % interval
 TEST_CURVES = "test-curves.svg"
@@ -88,9 +88,8 @@ def champion_note(family: Family, final: FinalRecord, more: Mapping[str, str], a
     test, claim = final.estimates.test, against_seed(final)
     found = f"{plain(test.mean)} on {count(test.n, 'fresh test seed')}" if test else "not tested"
     if claim:
-        sure = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
         reached = f"{SEED_DOCUMENT} {plain(claim.mean)} → {plain(claim.champion_mean)}"
-        found = f"{reached} on {count(claim.seeds, 'fresh test seed')}: {sure}, {escape(ahead(claim))}"
+        found = f"{reached} on {count(claim.seeds, 'fresh test seed')}: {escape(apart(claim))}"
     lines = [f"**{STAR} Champion: {found}**", *(f"**→ {escape(line)}**" for line in advice[:1])]
     parts = ["  \n".join(lines), _measured(family, final, claim), _origin(family)]
     curves = TEST_CURVES if test else "curves.svg"
@@ -105,13 +104,19 @@ def _measured(family: Family, final: FinalRecord, claim: Claim | None) -> str:
     if test:
         ends = unbroken(escape(interval(test.low, test.high)))
         scores = plain(claim.mean) if claim else "–", f"**{plain(test.mean)}** {ends}".strip()
-        rows.append(("score on test seeds", *scores, "what counts: 0 is the untouched script, 1 the best known"))
+        rows.append(
+            (
+                f"score on {count(test.n, 'test seed')}",
+                *scores,
+                "what counts: 0 is the untouched script, 1 the best known",
+            )
+        )
     if own.standing:
         gap = own.standing.value - test.mean if test else 0.0
         flattered = f": flattered by {plain(gap)}" if gap > 0 else ""
         why = f"picked for it of {count(len(view.candidates), 'candidate')}{flattered}"
         scores = plain(seed.standing.value if seed.standing else None), plain(own.standing.value)
-        rows.append(("score on search seeds", *scores, why))
+        rows.append((f"score on {count(own.standing.seeds, 'search seed')}", *scores, why))
     for name, task in view.head.tasks.items():
         means = [[score.heldout for score in view.scores(TEST, one.name, name)] for one in (seed, own)]
         if all(means):
@@ -150,18 +155,23 @@ def _pictures(curves: str) -> str:
 def _standing(standing: Standing | None) -> str:
     if standing is None:
         return "No complete run"
-    seeds = count(standing.seeds, "search seed")
-    if not standing.error:
-        return f"Score {plain(standing.value)} on {seeds}"
-    low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    return f"Score {plain(standing.value)} on {seeds} (95 % {escape(interval(low, high))})"
+    return f"Score {standing_words(standing)}"
+
+
+def standing_words(standing: Standing) -> str:
+    """A score of the search with its 95 % interval, in Markdown: `0.29 [0.08, 0.50] on 5 search seeds`."""
+    ends = (
+        (standing.value - Z * standing.error, standing.value + Z * standing.error) if standing.error else (None, None)
+    )
+    known = f" {escape(interval(*ends))}" if standing.error else ""
+    return f"{plain(standing.value)}{known} on {count(standing.seeds, 'search seed')}"
 
 
 def _origin(family: Family) -> str:
     if family.parent is None:
         return "The seed document: everything is compared with it."
     parent, proposer = family.parent, family.own.record.proposer
-    known = f" ({plain(parent.standing.value)}{noise(parent.standing.error)})" if parent.standing else ""
+    known = f" ({standing_words(parent.standing)})" if parent.standing else ""
     link = f"[{parent.name}]({family.parent_run})" if family.parent_run else parent.name
     changes = "; ".join(escape(change) for change in family.own.record.changes)
     rewrite = family.view.rewrites.get(family.own.name)

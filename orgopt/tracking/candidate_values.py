@@ -17,9 +17,9 @@ from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.score_parts import Parts, parts_of
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, noise, plain, unnegated
+from orgopt.study.wording import count, unnegated
 from orgopt.tracking import budget_curves, names, tables
-from orgopt.tracking.candidate_note import Family, note
+from orgopt.tracking.candidate_note import Family, note, standing_words
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.names import (
@@ -60,7 +60,7 @@ def entry(family: Family, ledgers: Ledgers, place: int) -> Entry:
     files = _files(family, org, ledgers)
     return Entry(
         key=own.name,
-        name=candidate_title(record),
+        name=candidate_title(record, org),
         began=record.at,
         at=family.ended,
         tags={**tags(family), NOTE: note(family, place)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
@@ -210,8 +210,8 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
 
 
 def _scores(before: CandidateView, after: CandidateView) -> str:
-    known = [plain(one.standing.value) + noise(one.standing.error) for one in (before, after) if one.standing]
-    return f"Score on search seeds: {' → '.join(known)}" if len(known) > 1 else ""
+    known = [standing_words(one.standing) for one in (before, after) if one.standing]
+    return f"Score: {' → '.join(known)}".replace("\\", "") if len(known) > 1 else ""
 
 
 def _result(view: StudyView, own: CandidateView) -> str:

@@ -17,6 +17,7 @@ HEIGHT, BARS, ROW, TABLE = 226, 280, 33, 120
 room in them; of a table's row and what is around its rows."""
 NAMED = 1.75
 """How much longer an axis is on which curves have their names at their ends."""
+_HALVES = "a score is half the end of its curve, half its mean"
 MOST_MEANT = 3
 """Words that a heading explains."""
 _NO_ROOM = ("", "system", "budget", "search", "test", "generations", "over the budget")
@@ -94,10 +95,10 @@ def _found(words: str, view: StudyView) -> str:
 
 
 def _of_study(view: StudyView) -> list[_Section]:
-    course = "By generation, and over the budget (a score is half the end of its curve, half its mean)"
+    course = f"By generation, and over the budget ({_HALVES})"
     return [
         _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name), _whiskers(view)], BARS),
-        _Section(course, [_by_generation(), _over_the_budget(view, named=True)]),
+        _Section(course, [_by_generation(view), _over_the_budget(view, named=True)]),
     ]
 
 
@@ -107,7 +108,9 @@ def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     changed = (view.final.changes if view.final.effects is None else view.final.effects) if view.final else ()
     meant = explained(changed, MOST_MEANT)
     return [
-        _Section(_found("How well, on test seeds", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget(view)]),
+        _Section(
+            _found(f"How well, on test seeds ({_HALVES})", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget(view)]
+        ),
         _Section(
             f"What differs ({meant})" if meant else "What differs",
             [_difference(title, seed_run)],
@@ -116,8 +119,10 @@ def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     ]
 
 
-def _by_generation() -> dict[str, Any]:
-    return _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
+def _by_generation(view: StudyView) -> dict[str, Any]:
+    """Curves over generations, with room beside the first and the last, so that both have their numbers."""
+    chart = _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
+    return chart | {"range": {"xMin": -0.1, "xMax": max(len(view.complete) - 1, 1) + 0.1}}
 
 
 def _over_the_budget(view: StudyView, *, named: bool = False) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
-from orgopt.study.records.result import Claim
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MARKS, MEANINGS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, marked, plain
+from orgopt.study.wording import MARKS, MEANINGS, SEED_DOCUMENT, count, entrant_name, plain
 from orgopt.tracking import names, pictures, whiskers
 from orgopt.tracking.entry import NOTE, RUN_NAME, Entry
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import COLOUR, STAR, order_ahead
-from orgopt.tracking.study_note import ahead, fewer_seeds
+from orgopt.tracking.study_note import apart, fewer_seeds
 
 _FIRST = 2  # after champion and seed document
 
@@ -25,28 +24,28 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
         name += f" ({ran})" if ran != one.entrant else ""
         fewer = fewer_seeds(one, found)
         title = f"control · {name}{fewer}" + f" {MARKS[one.verdict]}" * (one.verdict == "no difference")
-        seeds, said = count(one.seeds, "seed"), marked(one.verdict)
-        apart = f"The champion is ahead by {escape(ahead(one))} on the same {seeds}: {said}"
+        seeds = count(one.seeds, "seed")
+        told = f"{STAR} champion, on the same {seeds}: {escape(apart(one))}"
         common = f"; it scored {plain(one.champion_mean)} on these, and ran on more" if fewer else ""
-        both = f" on the {seeds} both had (★ {plain(one.champion_mean)} there)" if fewer else ""
+        both = f" on {seeds} ({STAR} {plain(one.champion_mean)})" if fewer else ""
         note = [
             f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
-            f"{apart}{common}",
+            f"{told}{common}",
         ]
         tags = {
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: _beside_champion(one) + both,
+            names.RESULT.name: f"{STAR} {apart(one, than='this')}{both}",
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
             RUN_NAME: title,
             NOTE: "\n\n".join(filter(None, note)),
             **names.reporting(view.head),
         }
-        points = (names.CONTROL_OUTPUT.at(one.mean), *pictures.budget_points(view, ran))
-        points += whiskers.of_other(final, one.entrant)
+        points = (names.CONTROL_OUTPUT.at(one.mean), names.CONTROL_SEEDS.at(float(one.seeds)))
+        points += (*pictures.budget_points(view, ran), *whiskers.of_other(final, one.entrant))
         entries.append(
             Entry(
                 key=f"control {one.entrant}",
@@ -58,19 +57,3 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             )
         )
     return entries
-
-
-def _beside_champion(claim: Claim) -> str:
-    """How a control stands to the champion, in a few words: `behind ★ by 0.23 [0.08, 0.41]`.
-
-    A figure is how far it is behind where the words say *behind*, and how far ahead where they say *ahead*.
-    """
-    low, high, gap = claim.low, claim.high, claim.difference
-    digits, behind = digits_of(gap, low, high), gap >= 0
-    far = plain(abs(gap), digits)
-    if low is None or high is None:
-        return f"{far} {'behind' if behind else 'ahead of'} {STAR}, one seed"
-    ends = interval(low, high, digits=digits) if behind else interval(-high, -low, digits=digits)
-    if claim.verdict in {"better", "worse"}:
-        return f"{'behind' if behind else 'ahead of'} {STAR} by {far} {ends}"
-    return f"{marked(claim.verdict)}: {far} {'behind' if behind else 'ahead of'} {STAR} {ends}"

@@ -6,8 +6,10 @@ from html import escape as as_html
 
 from orgopt.draw.text import clean
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.wording import SEED_DOCUMENT
 from orgopt.tracking.legend import explained
 from orgopt.tracking.markdown import escape
+from orgopt.tracking.names import STAR
 
 _CONTEXT = 3
 _STYLE = (
@@ -41,8 +43,8 @@ def diff_page(
         scores: What both scored, in words.
         champion: Whether the other is the champion.
     """
-    first = "" if before.parent is not None else " (the seed document)"
-    title = as_html(f"{before.name}{first} → {after.name}{' (the champion)' * champion}")
+    first = before.name if before.parent is not None else f"{SEED_DOCUMENT} ({before.name})"
+    title = as_html(f"{first} → {f'{STAR} champion ({after.name})' if champion else after.name}")
     scored = f"<p>{as_html(scores)}</p>" if scores else ""
     words = "".join(f"<li>{as_html(clean(change))}</li>" for change in changes)
     meant = explained(changes)

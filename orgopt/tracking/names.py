@@ -16,7 +16,7 @@ from orgopt.org import Org, Role
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
-from orgopt.study.wording import plain
+from orgopt.study.wording import SEED_DOCUMENT, plain
 from orgopt.tracking.entry import Point
 
 LONGEST_NAME = 90
@@ -112,10 +112,11 @@ TEST_OUTPUT = Metric("candidate", "test/score", "q", "of champion and seed docum
 TEST_BUDGET = Metric(
     "candidate", "test/over the budget", "q", "of both: what would be submitted, mean over seeds; a step a second"
 )
+TEST_SEEDS = Metric("candidate", "test/seeds", "runs", "of both: test seeds on which it ran, on each task")
 TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
 TEST_ENDS = Metric(
     "candidate",
-    "score above the champion with 95 percent interval",
+    "score by which the champion is better",
     "q above",
     "of the seed document: the ends and what is between; of the champion 0: the axis of a chart, by step",
 )
@@ -129,6 +130,7 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
+CONTROL_SEEDS = Metric("control", TEST_SEEDS.name, "runs", "test seeds on which it ran, on each task")
 CONTROL_ENDS = Metric("control", TEST_ENDS.name, "q above", "as the seed document's")
 CONTROL_ROW = Metric("control", TEST_ROW.name, "number", "likewise")
 CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")
@@ -216,14 +218,20 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def candidate_title(record: CandidateRecord) -> str:
-    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`."""
-    return _cut(f"{_place(record)} · {clean(', '.join(record.changes)) or 'seed document'}")
+def candidate_title(record: CandidateRecord, org: Org) -> str:
+    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`; the seed document's says who it is."""
+    if record.parent is None:
+        return _cut(f"{SEED_DOCUMENT} · {record.name} · {_team(org)}")
+    return _cut(f"{_place(record)} · {clean(', '.join(record.changes))}")
 
 
 def champion_title(record: CandidateRecord, org: Org) -> str:
-    """The champion by what it is, not by its last change: `★ g03 · c07 · Lead (gp) × 2, Explorer (tpe)`."""
-    return _cut(f"{STAR} {_place(record)} · {clean(', '.join(_who(role) for role in org.roles if role.headcount))}")
+    """The champion by what it is, not by its last change: `★ champion · g03-c07 · Lead (gp) × 2, Explorer (tpe)`."""
+    return _cut(f"{STAR} champion · {record.name} · {_team(org)}")
+
+
+def _team(org: Org) -> str:
+    return clean(", ".join(_who(role) for role in org.roles if role.headcount))
 
 
 def _who(role: Role) -> str:

@@ -15,7 +15,7 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import SEED_DOCUMENT, interval, plain, signed
+from orgopt.study.wording import SEED_DOCUMENT, count, interval, plain, signed
 from orgopt.tracking.drawing import (
     BOTTOM,
     DASHED,
@@ -97,19 +97,20 @@ def generations(view: StudyView) -> str:
         Key("a candidate", "#b5b5b5"),
         *([Key("distance to ★, 95 %", RED, SOLID)] if any(one.ends for one in tests) else []),
     )
-    title, under = _finding([best[number].value or 0.0 for number in numbers], tests)
+    seeds = view.final.estimates.test.n if view.final and view.final.estimates.test else 0
+    title, under = _finding([best[number].value or 0.0 for number in numbers], tests, seeds)
     return svg(title, parts, keys, under=under)
 
 
-def _finding(bests: Sequence[float], tests: Sequence[_Test]) -> tuple[str, str]:
+def _finding(bests: Sequence[float], tests: Sequence[_Test], seeds: int) -> tuple[str, str]:
     """What the generations and the test say, and why the one is higher than the other."""
     first, most = plain(bests[0]), plain(max(bests))
     title = f"Best rose from {first} to {most}" if most != first else f"Best stayed at {first}"
-    under = "Score by generation, on search seeds"
+    under = "Score by generation on search seeds, higher is better"
     if tests:
         champion, seed = (one.value for one in tests)
-        title += f"; on fresh seeds seed document {plain(seed)} → champion {plain(champion)}"
-        why = ". What is picked for its score on them is flattered by it: fresh seeds count."
+        title += f"; on {count(seeds, 'fresh seed')} seed document {plain(seed)} → ★ champion {plain(champion)}"
+        why = ". What is picked for it is flattered by it: fresh seeds count."
         under += why * (champion < max(bests))
     return title, under
 

@@ -21,11 +21,14 @@
       return Object.assign(new Map(every.map(({ key, value }) => [key, String(value)])), { params });
     }));
     const body = document.querySelector(".CompareRunView tbody");
-    for (const [key, words] of body && !body.querySelector(".orgopt") ? LEADING : []) {
+    for (const [key, words, seeds] of body && !body.querySelector(".orgopt") ? LEADING : []) {
       const row = body.rows[0].cloneNode(true), cells = [...row.cells].slice(1);
       row.className = "orgopt";
       row.cells[0].textContent = words;
-      cells.forEach((cell, at) => { cell.textContent = written(told[at]?.get(key)); });
+      cells.forEach((cell, at) => {
+        const of = told[at]?.get(key) && Number(told[at].get(seeds));
+        cell.textContent = written(told[at]?.get(key)) + (of ? `, mean of ${of} seed${of > 1 ? "s" : ""}` : "");
+      });
       if (told.some((one) => one.has(key))) body.append(row);
       const found = told.map((one) => Number(one.get(key)));
       if (found.length < 3 || !found.every(Number.isFinite) || key !== LEADING[1][0]) continue;
@@ -95,11 +98,12 @@
       for (const said of card.querySelectorAll("div>svg+span")) {
         const [, run, metric] = /^(.*) \(([^()]+)\)$/.exec(said.textContent) || [];
         const line = said.previousSibling.querySelector("path");
-        if (metric in LEGENDS && said.firstChild.data) said.firstChild.data = LEGENDS[metric] || run;
+        if (metric in LEGENDS && said.firstChild.data) said.firstChild.data = LEGENDS[metric] || brief(run);
         if (line) who.set(getComputedStyle(line).stroke, said.textContent);
       }
       const kind = NAMED[card.querySelector("h4")?.title];
-      if (kind && room) lines(card, kind, who, card.querySelector(".nsewdrag").getBBox());
+      if (kind === "values") values(card);
+      else if (kind && room) lines(card, kind, who, card.querySelector(".nsewdrag").getBBox());
       for (const point of card.querySelectorAll(".bars .point")) {
         const bar = point.querySelector("path"), value = point.querySelector("text:not(.orgopt)");
         if (bar && value && who.has(bar.style.fill)) label(point, bar, value, who.get(bar.style.fill), room);
@@ -148,9 +152,33 @@
       if (!lead.parentNode) trace.append(lead);
     }
   };
+  // What the points of the first line are, by the two figures of its axis: nobody has to point at them.
+  const values = (card) => {
+    const ticks = [...card.querySelectorAll(".ytick text")].map((tick) => {
+      const value = Number(tick.textContent.replace("−", "-")), box = tick.getBoundingClientRect();
+      return { value, y: box.top + box.height / 2 };
+    });
+    const trace = card.querySelector(".scatterlayer .trace"), line = trace?.querySelector("path.js-line");
+    const area = card.querySelector(".nsewdrag")?.getBoundingClientRect();
+    if (ticks.length < 2 || !line || !area) return;
+    const [low, high] = [ticks[0], ticks[ticks.length - 1]], each = (high.value - low.value) / (high.y - low.y);
+    const places = line.getAttribute("d").slice(1).split("L").map((place) => place.split(",").map(Number));
+    if (places.length > 12 || places.some((place) => place.length !== 2 || place.some(Number.isNaN))) return;
+    const known = [...trace.querySelectorAll("text.orgopt")];
+    known.slice(places.length).forEach((text) => text.remove());
+    places.forEach(([x, y], at) => {
+      const text = known[at] || trace.appendChild(document.createElementNS(trace.namespaceURI, "text"));
+      const words = (low.value + (area.top + y - low.y) * each).toFixed(2).replace("-", "−");
+      if (text.textContent !== words) text.textContent = words;
+      text.setAttribute("class", "orgopt");
+      text.setAttribute("text-anchor", x + 20 > area.width ? "end" : x < 20 ? "start" : "middle");
+      text.setAttribute("x", x);
+      text.setAttribute("y", y < 14 ? y + 16 : y - 6);
+    });
+  };
   // Short, as lists beside charts have them whole.
   const brief = (run) => {
-    const short = run.replace(/^control · /, "").replace(/^g.* · (?=.*seed document$)/, "").replace(/^★ .*/, "★ champion");
+    const short = run.replace(/^control · /, "").replace(/^(seed document|★ champion) · .*/, "$1");
     return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
   };
   const named = (trace, run, x, y, before) => {

@@ -42,17 +42,17 @@ TITLES = (
     (
         names.TEST_OUTPUT.name,
         "Score on test seeds",
-        "0 untouched script, 1 best setting known; higher is better",
+        "score: 0 untouched script, 1 best known; higher is better",
     ),
     (
         names.TEST_ROW.name,
-        "How far from ★, on the same seeds",
-        "95 % interval; left: worse than ★; across 0: no difference",
+        "By how much ★ is better, on the same seeds",
+        "95 % interval; right of 0: ★ better; across 0: no difference",
     ),
 )
 """Of charts, which MLflow titles by the names of their metrics, with what is up, and which way is better."""
-NAMED = {names.TEST_ROW.name: "rows", names.TEST_BUDGET.name: "ends"}
-"""Charts of lines that get the names of runs beside their rows, or at their ends, as far as there is room."""
+NAMED = {names.TEST_ROW.name: "rows", names.TEST_BUDGET.name: "ends", TITLES[0][0]: "values"}
+"""Charts of lines that get the names of runs beside their rows or at their ends, as far as there is room, or values."""
 LEGENDS = {
     names.BEST.name: "best",
     names.MEDIAN.name: "median",
@@ -64,6 +64,7 @@ LEGENDS = {
 _SORTING = ",".join(f"[title='{one.name}']" for one in (names.STUDY, names.KEY, names.ORDER, names.PLACE))
 _CARD = "#root [data-testid=experiment-view-compare-runs-card]"
 _TITLE = f"{_CARD} h4"
+_SECTION = "#root [data-testid=experiment-view-compare-runs-section-header]"
 _BARS = f"{_CARD}:has(h4[title='{names.TEST_OUTPUT.name}'])"
 _CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
 _WHISKERS = f"{_CARD}:has(h4[title='{names.TEST_ROW.name}'])"
@@ -75,6 +76,12 @@ _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color
 _LARGE, _SMALL = "font-size:14px;line-height:1.2", "font-size:11px;line-height:1.3;font-weight:400;color:#666"
 _WIDER = ((150, 230), (200, 340))
 """Columns of a table of differences in pixels, as MLflow has them and as its names need them."""
+
+
+_TIMELINE = "[data-component-id='shared.model-trace-explorer.toggle-show-timeline']"
+_OF_STEPS = (
+    "Steps: # · who · metric · by how much ▲ better or ▼ worse than what was handed in until then · kept: handed in"
+)
 
 
 def _said(words: str, look: str) -> str:
@@ -109,10 +116,13 @@ _RULES = (
     *(f"{one} div:has(>div:nth-child(5)>svg+span){{display:none}}" for one in (_CURVES, _WHISKERS)),
     *(f"{one} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}" for one in (_CURVES, _WHISKERS)),
     f"{_WHISKERS} :is(.ytick,.yaxislayer-above){{display:none}}",  # rows, in the order of the list beside them
-    f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
+    f"{_GENERATIONS} div:has(>div>div>svg+span){{display:flex;flex-direction:column}}",
+    f"{_GENERATIONS} div:has(>div>svg+span){{height:20px;order:-1}}",
     f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
     f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
-    "#root [data-testid=experiment-view-compare-runs-section-header]>:first-child{max-width:85%!important}",
+    f"{_SECTION}>:first-child{{max-width:85%!important}}",
+    f"{_CARD} div:has(>h4)+:not(button){{display:none}}",  # that it loads, which is seen
+    f"{_SECTION}>:first-child>:nth-child(2){{display:none!important}}",
     # Bars have their names beside them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
     f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
@@ -126,16 +136,19 @@ _RULES = (
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
-    "#root [style*='-request-size']{flex:0 0 222px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
+    "#root [style*='-request-size']{flex:0 0 244px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
+    f"div:has(+div>{_TIMELINE})::after{{{_said(_OF_STEPS, _SMALL)};white-space:normal}}",
+    f"div:has(>div>{_TIMELINE}){{height:auto!important;align-items:start}}",
 )
 LEADING = (
-    (names.RESULT.name, "Result:"),
-    (names.TEST_OUTPUT.name, "Score on test seeds (counts):"),
-    (names.OUTPUT.name, "Score in the search (flattered):"),
+    (names.RESULT.name, "Result:", ""),
+    (names.TEST_OUTPUT.name, "Score on test seeds (counts):", names.TEST_SEEDS.name),
+    (names.OUTPUT.name, "Score in the search (flattered):", names.SEEDS.name),
 )
-"""Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
+"""Rows that compared runs begin with, below their names, and how many seeds their means are of: MLflow has them at the
+end of two long tables."""
 
 
 WORDS = tuple({**legend.AGENTS, **legend.KEYS}.items())

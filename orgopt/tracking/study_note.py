@@ -10,16 +10,14 @@ from orgopt.study.records.result import Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.wording import (
+    MARKS,
     MEANINGS,
     MORE_AGENTS,
     SEED_DOCUMENT,
+    compared,
     count,
-    digits_of,
     entrant_name,
-    interval,
-    marked,
     plain,
-    signed,
 )
 from orgopt.tracking import mlflow_addresses
 from orgopt.tracking.markdown import escape
@@ -53,12 +51,12 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.notes, *told.advice[1:])))
     rows = [
         f"| {count(one.seeds, f'{one.phase} seed')} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "
-        f"{plain(one.champion_mean)} | {ahead(one)} | {marked(one.verdict)} |"
+        f"{plain(one.champion_mean)} | {escape(apart(one))} |"
         for one in final.claims
     ]
-    columns = "| on the same | task | against | its score | evolved team's | evolved team is ahead by | verdict |"
+    columns = f"| on the same | task | against | its score | {STAR} champion's | {STAR} champion is |"
     if rows:
-        parts.append("\n".join([columns, "|---|---|---|---|---|---|---|", *rows]))
+        parts.append("\n".join([columns, "|---|---|---|---|---|---|", *rows]))
     changes = "\n".join(f"- {escape(change)}" for change in told.changes)
     parts.append(f"What it changes:\n\n{changes or '- nothing'}")
     if told.losses:
@@ -78,21 +76,15 @@ def _joined(told: Ending) -> str:
 
 
 def result(final: FinalRecord, told: Ending) -> str:
-    """The verdict in a few words: `★ g04-c03 ▲ better: +0.36 [+0.31, +0.40]`."""
+    """The verdict in a few words: `★ g04-c03 ▲ better than seed document by 0.36 [0.31, 0.40]`."""
     claim = against_seed(final)
-    return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
+    return f"{STAR} {final.champion} {apart(claim, told.word, than=SEED_DOCUMENT) if claim else 'untested'}"
 
 
-def apart(claim: Claim, word: str = "") -> str:
-    """How the champion stands to somebody: `▲ better: +0.36 [+0.31, +0.40]`; the difference alone on a single seed."""
-    said = marked(word or (claim.verdict if claim.low is not None else ""))
-    return f"{said}: {ahead(claim)}".strip(": ")
-
-
-def ahead(claim: Claim) -> str:
-    """How far the champion is ahead of somebody: `+0.36 [+0.31, +0.40]`."""
-    digits = digits_of(claim.difference, claim.low, claim.high)
-    return f"{signed(claim.difference, digits)} {interval(claim.low, claim.high, sign=True, digits=digits)}".strip()
+def apart(claim: Claim, word: str = "", than: str = "") -> str:
+    """How the champion stands to somebody: `▲ better by 0.36 [0.31, 0.40]`; another word as it is."""
+    told = word or claim.verdict
+    return compared(told, claim.difference, claim.low, claim.high, than=than) if told in MARKS else told
 
 
 def main_claims(final: FinalRecord) -> list[Claim]:
@@ -110,13 +102,13 @@ def fewer_seeds(claim: Claim, every: Sequence[Claim]) -> str:
 
 
 def lead(final: FinalRecord) -> str:
-    """`★ against the seed document: ▲ better, +0.38 [+0.11, +0.57]`; empty where that was not tested."""
+    """`★ against the seed document: ▲ better by 0.38 [0.11, 0.57]`; empty where that was not tested."""
     claim = against_seed(final)
-    return f"{STAR} against the seed document: {apart(claim).replace(': ', ', ')}" if claim else ""
+    return f"{STAR} against the seed document: {apart(claim)}" if claim else ""
 
 
 def in_words(final: FinalRecord, version: str, word: str) -> str:
-    """The verdict of versions, `★ version 2 is the champion: seed document 0.05 → 0.43, +0.38 [+0.1, +0.6], ▲ better`.
+    """The verdict of versions, `★ version 2 is the champion: ▲ better by 0.38 [0.1, 0.6], seed document 0.05 → 0.43 …`.
 
     Args:
         final: The result.
@@ -128,12 +120,12 @@ def in_words(final: FinalRecord, version: str, word: str) -> str:
     if claim is None:
         return f"{who}: {plain(test.mean)}" if test else f"{who}, untested"
     scores = f"{SEED_DOCUMENT} {plain(claim.mean)} → {plain(claim.champion_mean)}"
-    return f"{who}: {scores}, {ahead(claim)}, {marked(word)}".strip(", ")
+    return f"{who}: {apart(claim, word)}, {scores} on {count(claim.seeds, 'test seed')}"
 
 
 def unbroken(ends: str) -> str:
     """An interval, or a verdict with its mark, that stays in one line of a narrow column."""
-    return re.sub(r"(, |^[▲▼○] )", lambda found: f"{found[0][:-1]}\u00a0", ends)
+    return re.sub(r"(, |^[▲▼○] |by )", lambda found: f"{found[0][:-1]}\u00a0", ends)
 
 
 def _beside(final: FinalRecord) -> list[Claim]:
@@ -158,14 +150,14 @@ def _figures(final: FinalRecord, champion: str, said: Mapping[str, str]) -> str:
         plain(one.mean) + f" ({STAR}\u00a0{plain(one.champion_mean)} on these)" * (one.seeds < most) for one in found
     ]
     who = ["what you had" if one.entrant == SEED_DOCUMENT else said.get(one.entrant, "") for one in found]
-    apart = [f"{unbroken(escape(ahead(one)))} {unbroken(marked(one.verdict))}" for one in found]
+    stands = [unbroken(escape(apart(one))) for one in found]
     at = int(found[0].entrant == SEED_DOCUMENT)  # from what there was to what came of it, then who else was tried
     told = (
-        ("", names, "evolved team"),
+        ("", names, f"{STAR} champion, the evolved team"),
         ("---", ["---:" for _ in found], "---:"),
         ("who", [*map(escape, who)], champion),
-        ("score", scores, f"**{plain(whole.champion_mean)}**"),
-        (f"{STAR}\u00a0ahead by", apart, ""),
+        (f"score of {count(most, 'seed')}", scores, f"**{plain(whole.champion_mean)}**"),
+        (f"{STAR}\u00a0is", stands, ""),
     )
     rows = [(first, *cells[:at], own, *cells[at:]) for first, cells, own in told]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

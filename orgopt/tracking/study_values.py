@@ -12,10 +12,10 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, interval, noise, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, interval, plain
 from orgopt.tracking import mlflow_addresses, names, pictures, tables, whiskers
 from orgopt.tracking.budget_curves import Bundle, picture
-from orgopt.tracking.candidate_note import TEST_CURVES, Family, champion_note
+from orgopt.tracking.candidate_note import TEST_CURVES, Family, champion_note, standing_words
 from orgopt.tracking.candidate_values import parts_points, placed, sources, team_picture
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
@@ -177,10 +177,10 @@ def champion(family: Family, final: FinalRecord, more: Mapping[str, str]) -> Ent
     test, claim = final.estimates.test, against_seed(final)
     known = [one.champion_parts for one in final.claims if one.phase == TEST and one.champion_parts]
     under = (names.TEST_PROGRESS, names.TEST_Q_FINAL, names.TEST_Q_MEAN)
-    points = (names.TEST_OUTPUT.at(test.mean),) if test else ()
+    points = (names.TEST_OUTPUT.at(test.mean), names.TEST_SEEDS.at(float(test.n))) if test else ()
     points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
     points += (*pictures.budget_points(family.view, family.own.name), *whiskers.of_champion(final))
-    verdict = f"{STAR} champion" + (f", {apart(claim)}" if claim else "")
+    verdict = f"{STAR} champion" + (f": {apart(claim, than=SEED_DOCUMENT)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
         RUN_NAME: champion_title(family.own.record, read(parse(family.own.record.program)).org),
@@ -210,7 +210,8 @@ def _test_curves(family: Family) -> str:
 
 def former(head: StudyRecord, one: CandidateView, note: str, at: float) -> Entry:
     """What makes a champion of an earlier end a candidate again."""
-    tags = {names.CHAMPION.name: "false", RUN_NAME: candidate_title(one.record), names.RESULT.name: "former champion"}
+    title = candidate_title(one.record, read(parse(one.record.program)).org)
+    tags = {names.CHAMPION.name: "false", RUN_NAME: title, names.RESULT.name: "former champion"}
     where = {names.PLACE.name: "former champion", COLOUR: "", **placed(head, one.record)}
     return Entry(at=at, ended=False, tags={**tags, **where, NOTE: note[:LONGEST_VALUE]})
 
@@ -220,8 +221,8 @@ def seed_tested(view: StudyView, final: FinalRecord) -> Entry | None:
     claim = against_seed(final)
     if claim is None:
         return None
-    points = (names.TEST_OUTPUT.at(claim.mean), *pictures.budget_points(view, view.candidates[0].name))
-    points += whiskers.of_other(final, SEED_DOCUMENT)
+    points = (names.TEST_OUTPUT.at(claim.mean), names.TEST_SEEDS.at(float(claim.seeds)))
+    points += (*pictures.budget_points(view, view.candidates[0].name), *whiskers.of_other(final, SEED_DOCUMENT))
     return Entry(at=final.at, ended=False, points=points)
 
 
@@ -249,7 +250,8 @@ def _scores(final: FinalRecord) -> str:
     claim = against_seed(final)
     if claim is None:
         return ""
-    return f"Score on test seeds: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
+    seeds = count(claim.seeds, "test seed")
+    return f"Score on {seeds}: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:
@@ -285,12 +287,11 @@ def listed(view: StudyView, number: int, address: Callable[[str], str]) -> Entry
 def _ranking(members: Sequence[CandidateView]) -> str:
     ranked = sorted(members, key=lambda one: -(one.standing.value if one.standing else 0.0))
     rows = [
-        f"| {one.name} | {plain(one.standing.value)}{noise(one.standing.error)} | {one.standing.seeds} | "
-        f"{escape('; '.join(one.record.changes)[:160])} |"
+        f"| {one.name} | {standing_words(one.standing)} | {escape('; '.join(one.record.changes)[:160])} |"
         for one in ranked[:12]
         if one.standing
     ]
-    return "\n".join(["| candidate | score on search seeds | seeds | changes |", "|---|---|---|---|", *rows])
+    return "\n".join(["| candidate | score, 95 % interval | changes |", "|---|---|---|", *rows])
 
 
 def _when(view: StudyView, number: int) -> float:

@@ -9,9 +9,9 @@ from pathlib import Path
 from orgopt.score import Score
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, marked, plain, unnegated
+from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, plain, unnegated
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import ahead
+from orgopt.tracking.study_note import apart
 from orgopt.tracking.traces import Told
 
 _DECIDES = {
@@ -59,9 +59,10 @@ def _who(view: StudyView, name: str) -> str:
 
 
 def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
-    """What a candidate has on this seed and on all, in brackets what it is compared with has there.
+    """What a candidate has on all seeds and on this one, each beside what it is compared with has there.
 
-    `this seed 0.22 (seed document 0.29); mean of 12 seeds 0.43 (0.05), ▲ better +0.38 [+0.11, +0.57]`.
+    `score 0.43, mean of 12 seeds; seed document 0.05: ▲ better by 0.38 [0.11, 0.57]; this seed alone 0.22, …`. Who is
+    better is the champion, in the text of the seed document, too.
     """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
     champion = view.final.champion if view.final else ""
@@ -69,20 +70,22 @@ def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     theirs = view.scores(phase, rival, task) if rival and rival != name else []
     if not own:
         return ""
-    beside = f" ({SEED_DOCUMENT if rival == seed else STAR} {plain(theirs[0].research_output)})" if theirs else ""
-    parts = [f"this seed {plain(own[0].research_output)}{beside}"]
-    both = min(len(own), len(theirs))
-    if len(own) > 1:
-        more = f" ({plain(_mean(theirs[: len(own)]))})" if both == len(own) else ""
-        parts.append(f"mean of {count(len(own), 'seed')} {plain(_mean(own))}{more}")
-    if 1 < both < len(own):
-        parts.append(f"of the {both} that both had {plain(_mean(own[:both]))} ({plain(_mean(theirs))})")
+    who = SEED_DOCUMENT if rival == seed else f"{STAR} champion"
+    alone, both = plain(own[0].research_output), min(len(own), len(theirs))
+    alone += f", {who} {plain(theirs[0].research_output)}" if theirs else ""
+    if len(own) == 1:
+        return f"score on this seed {alone}"
+    parts = [f"score {plain(_mean(own))}, mean of {count(len(own), 'seed')}"]
+    if both == len(own):
+        parts.append(f"{who} {plain(_mean(theirs[:both]))}")
+    elif both > 1:
+        parts.append(f"of the {both} that both had {plain(_mean(own[:both]))}, {who} {plain(_mean(theirs))}")
     claims = view.final.claims if view.final else ()
     of = [one for one in claims if (one.phase, one.task, one.entrant) == (phase, task, SEED_DOCUMENT)]
-    whose = f"{STAR} " if name == seed else ""
     shown = theirs and {name, rival} == {seed, champion}
-    apart = "".join(f", {whose}{marked(one.verdict)} {ahead(one)}" for one in of if one.low is not None and shown)
-    return "; ".join(parts) + apart
+    whose = f"{STAR} " * (name != seed)
+    parts[-1] += "".join(f": {whose}{apart(one)}" for one in of if one.low is not None and shown)
+    return "; ".join((*parts, f"this seed alone {alone}"))
 
 
 def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:

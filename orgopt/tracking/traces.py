@@ -8,13 +8,14 @@ long. Their ids follow from what they stand for, so that a trace that is sent tw
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from orgopt.draw.text import clean
 from orgopt.ledger import data_as_shown, shown_sign
-from orgopt.study.wording import count, metric
+from orgopt.study.wording import MARKS, count, metric
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -29,10 +30,11 @@ _WORSE = (
     "best was lucky, what is now best is handed in."
 )
 _STEPS = (
-    "Steps: who, what it measured, how far that is from what was handed in until then, kept if handed in instead, its "
-    "number and what it changed; a round ends with a stand-up, where agents tell what they found."
+    "Steps: the number of an experiment, who asked for it, what it measured, by how much that is better (▲) or worse "
+    "(▼) than what was handed in until then, kept if handed in instead, and what it changed."
 )
 """What the names of spans are made of."""
+_BY = re.compile(r", (\S+) (better|worse)$")
 
 
 class Told(NamedTuple):
@@ -157,18 +159,18 @@ class _Trace:
         what = clean(" ".join(event["note"].split()))
         inputs = f"{event['agent']} changes {self._experiment(event['parent'])}: {what}"
         if outcome is None:
-            name = _short(f"{event['agent']} still running at the end · #{number} {what}")
+            name = _short(f"#{number} {event['agent']} still running at the end · {what}")
             self._span(name, "AGENT", parent, (event["t"], self.end), inputs, "still running at the end")
             return
         came = self._came(event, outcome)
         failed = outcome["status"] not in {"ok", "unfinished"}
-        mark, kept = (", kept", "kept") if number in self.kept else ("", "not kept")
+        mark, kept = (" kept", "kept") if number in self.kept else ("", "not kept")
         after = str(outcome["status"]) if outcome["metric"] is None else _metric(outcome["metric"])
         apart = self._apart(number, outcome)
         knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
         heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            _short(f"{event['agent']} {after}{apart}{mark} · #{number} {what}"),
+            _short(f"#{number} {event['agent']} {after}{_marked(apart)}{mark} · {what}"),
             "AGENT",
             parent,
             (event["t"], outcome["ended"]),
@@ -282,6 +284,12 @@ class _Trace:
     def _at(self, t: float) -> int:
         """Lab seconds as nanoseconds since the epoch."""
         return int((self.began + t) * 1e9)
+
+
+def _marked(apart: str) -> str:
+    """How far a step is from what was handed in, short enough for the name of a span: ` ▲0.006`, ` ▼1.2`."""
+    found = _BY.match(apart)
+    return f" {MARKS[found[2]]}{found[1]}" if found else apart.replace("as the best was lucky", "(the best was lucky)")
 
 
 def _short(name: str) -> str:

@@ -32,20 +32,20 @@ def of_champion(final: FinalRecord) -> tuple[Point, ...]:
 
 
 def of_other(final: FinalRecord, entrant: str) -> tuple[Point, ...]:
-    """How far somebody is above the champion, between the ends of its interval; a dot on a single seed."""
+    """How far the champion is above somebody, between the ends of its interval; a dot on a single seed."""
     test, claims = final.estimates.test, in_order(final)
     at = next((place for place, one in enumerate(claims) if one.entrant == entrant), None)
     if test is None or at is None:
         return ()
     claim, row = claims[at], float(len(claims) - at)
-    ends = [] if claim.low is None or claim.high is None else [-claim.high, -claim.low]
-    return _line([(value, row) for value in sorted([-claim.difference, *ends])])
+    ends = [] if claim.low is None or claim.high is None else [claim.low, claim.high]
+    return _line([(value, row) for value in sorted([claim.difference, *ends])])
 
 
 def room(final: FinalRecord) -> tuple[float, float]:
     """The range of the chart: all rows, and left of them as much again for their names."""
     ends = [one for claim in in_order(final) for one in (claim.difference, claim.low, claim.high) if one is not None]
-    low, high = min([-one for one in ends] + [0.0]), max([-one for one in ends] + [0.0])
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
     wide = high - low or 1.0
     return low - _NAMES * wide, high + 0.05 * wide
 

@@ -19,7 +19,7 @@ from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, digits_of, interval, marked, phase_name, plain, signed
+from orgopt.study.wording import SEED_DOCUMENT, compared, digits_of, interval, phase_name, plain, signed
 from orgopt.workspace import find_workspace
 
 _UNITS = (("s", 1), ("min", 60), ("h", 3600))
@@ -113,19 +113,15 @@ def _claims(claims: list[Claim], heading: str) -> Table:
     table.add_column("")
     for task in tasks:
         table.add_column("all tasks" if task == "all" else escape(task), justify="right")
-    table.add_column("champion is ahead by", justify="right")
-    table.add_column("95 %", justify="right")
-    table.add_column("")
+    table.add_column("champion is, with 95 % interval")
     first = [next(claim for claim in claims if claim.task == task) for task in tasks]
-    table.add_row("[bold]champion[/]", *(f"[bold]{plain(claim.champion_mean)}[/]" for claim in first), "", "", "")
+    table.add_row("[bold]champion[/]", *(f"[bold]{plain(claim.champion_mean)}[/]" for claim in first), "")
     ranked = sorted((claim for claim in claims if claim.task == tasks[0]), key=lambda claim: claim.difference)
     for claim in ranked:
         own = [next(c for c in claims if (c.task, c.entrant) == (task, claim.entrant)) for task in tasks]
         table.add_row(
             escape(claim.entrant),
             *(plain(one.mean) for one in own),
-            signed(claim.difference),
-            _interval(claim),
             _word(claim),
         )
     return table
@@ -133,10 +129,11 @@ def _claims(claims: list[Claim], heading: str) -> Table:
 
 def _word(claim: Claim) -> str:
     """What the interval says of the champion, as plainly where it is bad news."""
-    return f"[{STYLES[claim.verdict]}]{marked(claim.verdict)}[/]" if claim.low is not None else "[dim]one seed[/]"
+    style = STYLES[claim.verdict] if claim.low is not None else "dim"
+    return f"[{style}]{escape(compared(claim.verdict, claim.difference, claim.low, claim.high))}[/]"
 
 
-def _interval(one: Claim | Ablation) -> str:
+def _interval(one: Ablation) -> str:
     return escape(interval(one.low, one.high, sign=True))
 
 

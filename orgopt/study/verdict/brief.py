@@ -1,9 +1,11 @@
 """An ending in a line for lists of many: the result with its interval, and the raw metrics with their direction."""
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from orgopt.study.verdict.ending_form import Bar, Ending
-from orgopt.study.wording import digits_of, interval, signed
+from orgopt.study.wording import MARKS, compared, digits_of, plain
 
 _CLAIMED = {"better", "worse", "no difference"}
 
@@ -24,17 +26,30 @@ def brief(ending: Ending, against: str = "") -> Brief:
     """
     other = next((bar for bar in ending.bars[1:] if against in {"", bar.name}), None)
     if other is None or other.low is None or other.high is None or ending.word not in _CLAIMED:
-        return Brief(ending.title, "; ".join([" ".join(ending.headline)] if ending.headline else ending.measures))
+        mark = MARKS.get(ending.word, "")
+        return Brief(f"{mark} {ending.title}".strip(), "; ".join(filter(None, (_scored(ending), *_metrics(ending)))))
     first = ending.bars[0]
-    what = "score" if against else f"score, {first.name} to {other.name}"
-    said = ending.title.partition(":")[0] if against else ending.title.removesuffix(".").replace(". ", "; ")
-    return Brief(f"{said}: {_apart(first, other)}", "; ".join((f"{what}, higher is better", *ending.measures)))
-
-
-def _apart(first: Bar, other: Bar) -> str:
-    """By how much the first is ahead, with the interval: `+0.38 [+0.11, +0.57]`."""
-    assert other.low is not None and other.high is not None  # noqa: PT018  the caller looked
     ends = (first.value - other.high, first.value - other.low)
-    apart = first.value - other.value
-    digits = digits_of(apart, *ends)
-    return f"{signed(apart, digits)} {interval(*ends, sign=True, digits=digits)}"
+    apart = compared(other.verdict, first.value - other.value, *ends, than=other.name)
+    said = apart if against else f"{first.name}: {apart}"
+    return Brief(said, "; ".join((_beside([first, other] if against else ending.bars, ending.seeds), *ending.measures)))
+
+
+def _beside(bars: Sequence[Bar], seeds: str) -> str:
+    """`score evolved team 0.43, trio.md 0.05, mean of 12 test seeds, higher is better`."""
+    digits = digits_of(*(bar.value for bar in bars))
+    scores = ", ".join(f"{bar.name} {plain(bar.value, digits)}" for bar in bars)
+    return f"score {scores}{f', mean of {seeds}' * bool(seeds)}, higher is better"
+
+
+def _scored(ending: Ending) -> str:
+    """The score of a run, which has no bars; empty where there is none."""
+    found = re.search(r"It scores (\S+):", ending.sure)
+    return f"score {found[1]} on {ending.seeds}, higher is better" if found and ending.seeds else ""
+
+
+def _metrics(ending: Ending) -> Sequence[str]:
+    """The raw metrics, where the title has them not."""
+    if not ending.headline:
+        return ending.measures
+    return [" ".join(ending.headline)] if ending.headline[0] not in ending.title else []

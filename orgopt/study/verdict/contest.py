@@ -9,7 +9,7 @@ from orgopt.study.verdict.ending_form import Bar, Ending, again, scale
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
-from orgopt.study.wording import count, digits_of, interval, listing, plain, signed
+from orgopt.study.wording import compared, count, digits_of, listing, plain
 
 MOST = 4  # entrants whose raw metrics are told
 TOLERANCE = 0.05
@@ -52,6 +52,7 @@ def ending(
         sure=f"{_sure(first, others[0], ranking)} {stamp(steady)}".strip(),
         measures=tuple(_measures(ranking, tasks)),
         scale=scale(self_reported=self_reported, shown=shown),
+        seeds=count(ranking.seeds, "seed"),
         bars=shown,
         notes=tuple(_idle(ranking, sizes)),
         advice=(REMEDY,) if steady else tuple(_advice(ranking, sizes, command, seed_s)),
@@ -78,10 +79,11 @@ def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
     scores = f"{first.entrant} scores {means[0]}, {second.entrant} {means[1]}"
     if apart is None or ranking.seeds == 1:
         return f"{scores}, on one seed, which tells nothing of luck."
-    known = interval(-apart.high, -apart.low, sign=True, digits=digits)
+    known = compared(
+        _VERDICTS.get(second.verdict, ""), -apart.mean, -apart.high, -apart.low, than=second.entrant, digits=digits
+    )
     corrected = f"; verdicts are corrected for {ranking.comparisons} comparisons" if ranking.comparisons > 1 else ""
-    ahead = signed(-apart.mean, digits)
-    return f"{scores}: {ahead}, with 95 % confidence within {known}, on {ranking.seeds} seeds{corrected}."
+    return f"{known} with 95 % confidence, on {ranking.seeds} seeds: {scores}{corrected}."
 
 
 def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str]:

@@ -68,6 +68,7 @@ class Ending:
         measures: The raw metric of each task, a line each.
         headline: Of a run, the one figure that counts (`0.154 → 0.122`) and what it is; empty where there is none.
         scale: What 0 and 1 of the score are.
+        seeds: Of which seeds the scores are means: `12 test seeds`, `one seed`; empty where there is no score.
         bars: The scores side by side.
         notes: What the bars show.
         advice: What follows from it, a line each.
@@ -81,6 +82,7 @@ class Ending:
     measures: tuple[str, ...] = ()
     headline: tuple[str, ...] = ()
     scale: str = ""
+    seeds: str = ""
     bars: tuple[Bar, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
@@ -110,6 +112,7 @@ class Ending:
             title=str(given.get("title", "")),
             sure=str(given.get("sure", "")),
             scale=str(given.get("scale", "")),
+            seeds=str(given.get("seeds", "")),
             measures=lines("measures"),
             headline=lines("headline")[:2] if len(lines("headline")) > 1 else (),
             notes=lines("notes"),

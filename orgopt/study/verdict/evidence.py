@@ -43,10 +43,10 @@ def doubt(score: Score) -> str:
 
 
 def confirmed_by(score: Score) -> str:
-    """What confirms a submission, after what it improved: `, and fresh seeds confirm it`."""
+    """What confirms a submission, as a sentence without its end: `Fresh seeds confirm it`."""
     if score.evidence is not None and not score.evidence.runs:
-        return ": without noise, too, the submission beats the untouched script"
-    return f", and {_by(score.evidence)} confirm it"
+        return "Without noise, too, it beats the untouched script"
+    return f"{_by(score.evidence).capitalize()} confirm it"
 
 
 _MORE_DIGITS = 3

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from orgopt.study.records.head import TaskRecord
 
 _SMALL = 1e-3
+_Z = 1.96  # of a 95 % interval
 
 
 def measure(
@@ -23,14 +24,17 @@ def measure(
         task: What a log has of it: `heldout`, the metric's name, and `unit`. A name that begins with a minus is that
             of a negated metric, of which more is better.
         values: Who reached which value, in the order in which they are told.
-        errors: Standard errors of those that have one, by who reached them.
+        errors: Standard errors of those that have one, by who reached them; said as 95 % intervals.
         between: What stands between two of them: an arrow where each came of the one before.
     """
     metric, unit = task.heldout, task.unit
     negated = metric.startswith("-")
     shown = [(who, -value if negated else value) for who, value in values]
     form = form_of([value for _, value in shown])
-    noise = {who: f" ± {error:{form}}" for who, error in errors.items()}
+    halves = {who: _Z * error for who, error in errors.items()}
+    noise = {
+        who: f" [{value - halves[who]:{form}}, {value + halves[who]:{form}}]" for who, value in shown if who in halves
+    }
     steps = between.join(f"{value:{form}}{noise.get(who, '')} {who}" for who, value in shown)
     of = f"{unit}, " if unit and unit != metric.removeprefix("-") else ""
     return f"{name} {metric.removeprefix('-')}: {steps} ({of}{'higher' if negated else 'lower'} is better)"

@@ -47,7 +47,7 @@ def _so_far(view: StudyView) -> Ending:
     drawn_bars = (*leading, *([_bar(first, source_name(view))] if seed else []))
     reported = bool(view.head.identity.self_reported)
     said = scale(self_reported=reported, shown=drawn_bars)
-    return Ending(word="running", title=title, sure=sure, scale=said, bars=drawn_bars)
+    return Ending(word="running", title=title, sure=sure, scale=said, seeds="search seeds", bars=drawn_bars)
 
 
 def _bar(one: CandidateView, name: str) -> Bar:

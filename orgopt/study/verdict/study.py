@@ -18,14 +18,13 @@ from orgopt.study.wording import (
     MEANINGS,
     MORE_AGENTS,
     SEED_DOCUMENT,
+    compared,
     count,
     digits_of,
     entrant_name,
     interval,
     listing,
-    marked,
     plain,
-    signed,
 )
 
 FEW = 5  # test seeds below which luck cannot be told from skill
@@ -62,6 +61,7 @@ class _Story:
             sure=sure,
             measures=(*self._measures(), *self._elsewhere()),
             scale=scale(self_reported=bool(self.view.head.identity.self_reported), shown=shown),
+            seeds=self._seeds(),
             bars=shown,
             notes=(*unread(parse(self.view.head.program, self.source)), *self._notes()),
             advice=tuple(self._advice()),
@@ -75,6 +75,10 @@ class _Story:
         if self.against_seed is None:
             return "running"
         return "no difference" if self._few else self.against_seed.verdict
+
+    def _seeds(self) -> str:
+        test = self.final.estimates.test
+        return count(test.n, "test seed") if test else ""
 
     @property
     def _few(self) -> bool:
@@ -92,7 +96,7 @@ class _Story:
         evolved, seed, apart = claim.champion_mean, claim.mean, claim.difference
         digits = digits_of(apart, claim.low, claim.high)
         against = f"the evolved team scores {plain(evolved, digits)}, {self.source} {plain(seed, digits)}"
-        known = interval(claim.low, claim.high, sign=True, digits=digits)
+        known = compared(claim.verdict, apart, claim.low, claim.high, digits=digits)
         on = f"on {count(claim.seeds, 'fresh seed')} that the search did not use"
         if self._few:
             word = "ahead of" if apart > 0 else "behind"
@@ -102,7 +106,7 @@ class _Story:
             "better": f"Better than {self.source}: {against}.",
             "worse": f"Worse than {self.source}: {against}.",
         }.get(claim.verdict, f"No difference to {self.source} is shown: {against}.")
-        return title, f"The difference is {signed(apart, digits)}, with 95 % confidence within {known}, {on}."
+        return title, f"{known} with 95 % confidence, {on}."
 
     def _beaten(self) -> str:
         """What is clearly better than the champion, beside the seed document; empty where nothing is."""
@@ -134,11 +138,9 @@ class _Story:
         for phase, where in ((HELD_OUT, "On held-out tasks"), (REAL, "In real training")):
             claim = _main_claims(self.final.claims, phase).get(SEED_DOCUMENT)
             if claim:
-                digits = digits_of(claim.difference, claim.low, claim.high)
-                known = interval(claim.low, claim.high, sign=True, digits=digits)
-                seeds = count(claim.seeds, "seed")
-                word = marked(claim.verdict) if claim.low is not None else "one seed cannot tell"
-                yield f"{where}: {signed(claim.difference, digits)} {known} over {self.source} on {seeds}: {word}."
+                known = compared(claim.verdict, claim.difference, claim.low, claim.high, than=self.source)
+                seeds = f" on {count(claim.seeds, 'seed')}" if claim.low is not None else ", which cannot tell"
+                yield f"{where}: {known}{seeds}."
 
     def _bars(self) -> Iterator[Bar]:
         """The champion, then everything that it was compared with, the best first."""
@@ -188,12 +190,12 @@ class _Story:
         if seed and crowd and seed.verdict == "better":
             alone = seed.difference - crowd.difference
             digits = digits_of(seed.difference, crowd.difference, crowd.low, crowd.high)
-            known = interval(crowd.low, crowd.high, sign=True, digits=digits)
+            known = interval(crowd.low, crowd.high, digits=digits)
             word = "" if crowd.verdict == "better" else ", which may be nothing"
             yield (
-                f"Of the {signed(seed.difference, digits)}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
-                f"{signed(alone, digits)}; who they are and how they are organized, "
-                f"{signed(crowd.difference, digits)} {known}{word}."
+                f"Of these {plain(seed.difference, digits)}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
+                f"{plain(alone, digits)}; who they are and how they are organized, "
+                f"{plain(crowd.difference, digits)} {known}{word}."
             )
         if self.view.head.identity.other_seeds:
             yield f"Made with the seeds of orgopt {self.view.head.orgopt}: it can be read, and not continued."
@@ -215,12 +217,19 @@ class _Story:
             if smaller and smaller is not self.seed:
                 size = self._headcount(smaller.record.program)
                 also = f" {simplest} ({size}) is simpler and was as good in the race."
-            yield f"Use the evolved document, best.md.{also}"
+            yield f"Use the evolved document, best.md: it is better than {self.source}{self._unshown()}.{also}"
         else:
             why = ", which is smaller" if simplest == self.seed.name and word != "worse" else ""
             yield f"Keep {self.source}{why}."
             if word == "no difference" and not self.steady and (more := self._more_seeds()):
                 yield more
+
+    def _unshown(self) -> str:
+        """Whom the champion is not shown to be better than, in one sentence with the advice to take it."""
+        level = [one for name, one in self.claims.items() if one.verdict == "no difference" and name != SEED_DOCUMENT]
+        ranked = sorted(level, key=lambda one: -one.mean)
+        named = [entrant_name(one.entrant, self.seed.name, self.champion.name) for one in ranked]
+        return f", and not shown to be better than {listing(named)}" if named else ""
 
     def _again(self, option: str, value: int) -> str:
         """The command that was called with another value of an option, after a colon; a full stop if it is unknown."""
