@@ -395,6 +395,50 @@ def test_an_own_chart_is_read_back() -> None:
     assert {(after.name(link.source), link.kind, after.name(link.target)) for link in after.links} == kinds
 
 
+CHART = "flowchart TB\n    lead[Team Lead]\n    coder[Coder]\n\n    coder -->|reports to| lead\n"
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff", "%% who leads whom\n\n", "---\ntitle: Us\n---\n"])
+def test_a_chart_may_be_a_whole_file(before: str) -> None:
+    assert names(before + CHART) == ["Team Lead", "Coder"]
+    assert links(before + CHART) == {"Coder reports to Team Lead"}
+    more = SetKey("coder", "headcount", 3).apply(parse(before + CHART))
+    assert more.text == before + CHART.replace("[Coder]", "[Coder ×3]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "graph TD\n  a[Start] --> b{ok?}\n  b --> c[Deploy]\n",
+        f"# Notes\n\n{CHART}",
+        "graph theory for teams\n\n- Lead\n",
+    ],
+)
+def test_not_all_that_begins_like_a_chart_is_one_of_a_team(text: str) -> None:
+    assert not names(text)
+
+
+def test_an_own_chart_is_read_back_without_links_and_with_any_names() -> None:
+    before = org("## Roles\n### Regel\n### Experiment Ledger\n- **Headcount:** 2\n### Graph Builder\n")
+    after = org(mermaid(before))
+    assert [(role.name, role.headcount) for role in after.roles] == [(r.name, r.headcount) for r in before.roles]
+
+
+def test_what_a_field_says_is_not_said_again_from_the_other_end() -> None:
+    told = "# Team\n\n## Lead\n\n- **Delegates to:** Coder\n\n## Coder\n\n- **Headcount:** 1\n\nDirected by the Lead.\n"
+    assert links(told) == {"Lead delegates to Coder"}
+    assert links(told.replace("- **Delegates to:** Coder", "- **Headcount:** 1")) == {"Coder reports to Lead"}
+
+
+def test_numbered_units_of_several_are_no_roles() -> None:
+    text = (
+        "# Agents\n\n## Roles\n\n### Lead\n\n### Coder\n\n# Hierarchy\n\n"
+        "## Tier 2: Execution Agents (12)\n\nWhat they do.\n\n## Tier 3: Special Agents (3)\n\nWhat they do.\n"
+    )
+    assert names(text) == ["Lead", "Coder"]
+    assert names("# Team\n\n## Tester (2)\n\nTests.\n\n## Coder (3)\n\nCodes.\n") == ["Tester", "Coder"]
+
+
 def test_a_chart_is_edited_where_it_is_drawn() -> None:
     text = ROSTERS["a chart"].replace("a[Ada] --> b[Bob]", "a[Ada] --> b[Bob] & c[Zoe]")
     line = "  a[Ada] --> b[Bob] & c[Zoe]\n"

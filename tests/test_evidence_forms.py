@@ -278,6 +278,9 @@ _ROUND = "# Team\n\n```mermaid\ngraph TD\n A[Lead] --> B[Engineer]\n A --> C[Tes
         (_ROUND, "ORG014", None),
         ("## Team\n\n### 1. Ann\n\nPlans.\n\n## Later\n\n### 7. Ann (merged)\n\nToo.\n", "ORG003", None),
         ("# Lab\n", "ORG041", "info"),
+        ("---\nname: pilot\nmemory: global\n---\n\nYou fly.\n", "ORG017", None),
+        ("---\nname: pilot\nmemory: redis\n---\n\nYou fly.\n", "ORG017", "info"),
+        ("---\nname: pilot\nmemory: lastng\n---\n\nYou fly.\n", "ORG017", "warning"),
     ],
 )
 def test_what_an_author_would_not_change_is_no_warning(text: str, code: str, severity: str | None) -> None:

@@ -204,6 +204,15 @@ def test_a_crew_hands_results_upward_and_only_who_leads_delegates() -> None:
     assert "the mission after its first paragraph" in said.left_out
 
 
+def test_names_that_a_file_cannot_have_are_said_to_stand_in_its_text() -> None:
+    org = Org(roles=(Role(id="探索员", name="探索员"), Role(id="lead", name="Lead")))
+    lack = OWN["claude-agents"].lack(org)  # type: ignore[attr-defined]
+    assert [said for said in lack.as_text if said.startswith("the name")] == [
+        f"the name 探索员 ({plain_name('探索员')})"
+    ]
+    assert "探索员" in OWN["claude-agents"].export(org)[f".claude/agents/{plain_name('探索员')}.md"]
+
+
 @pytest.mark.parametrize("org", [odd(), thinkers(), shipped("trio")], ids=["odd", "thinkers", "shipped"])
 def test_a_squad_has_a_charter_for_each_member(org: Org) -> None:
     files = dict(export("squad", org))

@@ -97,6 +97,17 @@ def test_a_document_of_one_file_is_written_into_a_folder(agents: Path) -> None:
     assert (agents / "team.md").read_text() == text
 
 
+def test_a_crew_is_written_into_a_folder_as_what_it_is(tmp_path: Path) -> None:
+    text = "coder:\n  role: Coder\n  goal: codes\ntester:\n  role: Tester\n  goal: tests\n"
+    (tmp_path / "had").mkdir()
+    (tmp_path / "had" / "agents.yaml").write_text(text)
+    program = load(tmp_path / "had")
+    (tmp_path / "new").mkdir()
+    save(in_folder(program.text, tmp_path / "new", Path(program.source).name))
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["agents.yaml"]
+    assert read(load(tmp_path / "new")).org == read(program).org
+
+
 def test_other_documents_of_a_folder_stay_where_nobody_forced_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,10 +65,14 @@ def in_folder(text: str, folder: Path, main: str = "") -> Program:
         (one.name for one in folder.glob("*.md") if one.name.lower() in MAIN_NAMES),
         key=lambda name: MAIN_NAMES.index(name.lower()),
     )
-    given = main if PurePosixPath(main).suffix.lower() in {".md", ".markdown"} else MAIN
+    suffix = PurePosixPath(main).suffix.lower()
+    own = suffix in {".yaml", ".yml"}  # of a crew, which is no Markdown
+    given = main if suffix in {".md", ".markdown"} or own else MAIN
     marks = list(FILE_MARK.finditer(text))
     headed = not marks or text[: marks[0].start()].strip()
-    return parse(text, str(folder / next(iter(names), given)) if headed else str(folder), str(folder))
+    return parse(
+        text, str(folder / (given if own else next(iter(names), given))) if headed else str(folder), str(folder)
+    )
 
 
 def _role_files(program: Program) -> set[Path]:

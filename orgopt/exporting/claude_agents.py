@@ -27,11 +27,14 @@ class ClaudeAgents:
         return {f".claude/agents/{names[role.id]}.md": _file(org, role, names) for role in org.roles}
 
     def lack(self, org: Org) -> Lack:
-        """All but names, charters and Claude's own models."""
+        """All but names in Latin letters, charters and Claude's own models."""
         as_text = ("headcounts", "agents", "persona", "memory", "settings", "links", "stand-up")
         found = lack(org, as_text=as_text, left_out=("mission", "patterns"))
         others = [f"the model of {role.name} ({role.model})" for role in org.roles if role.model and not _model(role)]
-        return found._replace(left_out=(*found.left_out, *others, *unstaffed(org)))
+        there = staffed(org)
+        names = plain_names(there)
+        called = [f"the name {role.name} ({names[role.id]})" for role in there.roles if names[role.id] != role.id]
+        return found._replace(as_text=(*called, *found.as_text), left_out=(*found.left_out, *others, *unstaffed(org)))
 
 
 def _file(org: Org, role: Role, names: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ Every `parse_*` raises ValueError with a message that says the rule and the valu
 """
 
 import re
+from functools import lru_cache
 
 from orgopt.document.grammar.numbers import decimal, format_risk
 from orgopt.document.grammar.values import SEPARATOR, closest
@@ -42,6 +43,7 @@ def parse_pattern(text: str) -> str:
     return "" if name in {"", "full"} else f"lattice {int(value or 0)}" if name == "lattice" else name
 
 
+@lru_cache(maxsize=1024)  # each reading asks for the same ones
 def parse_link(text: str) -> Link:
     """`A → B: reports to (ring)` as a Link with slugged ends."""
     match = _LINK.match(text.strip()) if len(text) <= MAX_LINK else None

@@ -83,8 +83,8 @@ def _choice(text: str, known: tuple[str, ...], what: str) -> str:
 
 
 def parse_memory(text: str) -> Memory:
-    """`none`, `run` or `lasting`; `user`, `project` and `local` are the places of lasting notes in Claude Code."""
-    places = {"user": "lasting", "project": "lasting", "local": "lasting", "true": "lasting", "false": "none"}
+    """`none`, `run` or `lasting`; other tools' `user`, `project`, `local` and `global` are places of lasting notes."""
+    places = dict.fromkeys(("user", "project", "local", "global", "true"), "lasting") | {"false": "none"}
     return cast("Memory", _choice(places.get(text.strip().lower(), text), get_args(Memory), "memory"))
 
 

@@ -11,10 +11,11 @@ from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import alternatives, normal, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
-from orgopt.document.reading.sentences import WIDE, called, stands_alone
+from orgopt.document.reading.sentences import WIDE, stands_alone
 from orgopt.document.text.program import Program, Span
 
 _MOST = 300  # characters of a line; longer ones are prose that nobody reads for its links
+_REMEMBERED = 1024  # roles whose texts are remembered
 _FENCE = re.compile(r"\s*(?:[-*+]\s+)?(?:```|~~~)")
 _DRAWING = re.compile(r"[│┃├└┌┐┘─▼↓→⇒]|[-=]>|\|.*\|")
 _STOP = re.compile(r"[.;!?。；！？]\s*")
@@ -35,42 +36,47 @@ _ARTICLE = r"(?:(?:the|a|an|to|den|die|das|dem|der|le|la|les|el|los|o|os|as|au|a
 
 
 def said_of_themselves(
-    program: Program, roles: Mapping[str, tuple[Entry, ...]], taken: tuple[Span, ...]
+    program: Program, roles: Mapping[str, tuple[Entry, ...]], names: dict[str, str], taken: tuple[Span, ...]
 ) -> Iterator[Arrow]:
     """The links that the texts of roles say.
 
     Args:
         program: The document.
         roles: Where its roles are written, by their ids.
+        names: The roles by their names, as `called` gives them.
         taken: Spans whose roles say their links in fields.
     """
-    names = called(roles)
     if len(roles) < 2 or not names:
         return
     says = _says(tuple(names.items()))
     for role, entry in ((role, entry) for role, entries in roles.items() for entry in entries):
         if entry.kind in {"plain", "key"} or any(span.start <= entry.span.start < span.end for span in taken):
             continue
-        for line in _prose(program, entry):
-            for other, kind, way in says.of(role, program.slice(line)):
-                source, target = (other, role) if way == "←" else (role, other)
-                yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=line)
+        texts = tuple([program.slice(span) for span in entry.prose])
+        for number, line, (other, kind, way) in says.of(role, texts):
+            source, target = (other, role) if way == "←" else (role, other)
+            span = line.moved(entry.prose[number].start)
+            yield Arrow(source=source, target=target, kind=kind, mutual=way == "↔", span=span, spoken=True)
 
 
-def _prose(program: Program, entry: Entry) -> Iterator[Span]:
-    """The lines of what is said of a role, without examples in fences and drawings."""
+def _prose(texts: tuple[str, ...]) -> Iterator[tuple[int, Span, str]]:
+    """The lines of what is said of a role, without examples in fences, and the number of the text that each is of."""
     fenced = False
-    for line in (_within(line, span) for span in entry.prose for line in program.lines(span)):
-        text = program.slice(line)
-        if _FENCE.match(text):
-            fenced = not fenced
-        elif not fenced and len(text) <= _MOST:
-            yield line
+    for number, whole in enumerate(texts):
+        program = Program(whole, ())
+        for line in program.lines(Span(0, len(whole))) if whole else ():
+            text = program.slice(line)
+            if _FENCE.match(text):
+                fenced = not fenced
+            elif not fenced and len(text) <= _MOST:
+                yield number, line, text
 
 
-def _within(line: Span, span: Span) -> Span:
-    """What of a line lies in a span: a cell is no whole row."""
-    return Span(max(line.start, span.start), max(line.start, span.start, min(line.end, span.end)))
+@lru_cache(maxsize=4096)
+def _has_verb(text: str) -> bool:
+    """Whether a line has any of the words that link two, whoever they are, and is no drawing."""
+    some = any(pattern.search(text) for pattern in (*_verbs(), words_behind()))
+    return some and not _DRAWING.search(text)
 
 
 @lru_cache(maxsize=16)  # an edit leaves nearly all lines as they were
@@ -88,14 +94,22 @@ class _Says:
         end = rf"{_ARTICLE}{_MARKS}(?:{one})(?![\w-])(?:'s\b)?{_MARKS}"
         more = rf"(?:\s*[,、，/&+]\s*(?:(?:{alternatives('and')})\s+)?|\s*(?:{alternatives('and')})\s*)"
         self._several = re.compile(rf"{_MARKS}\s*{end}(?:{more}{end})*", re.IGNORECASE)
-        self._known: dict[tuple[str, str], tuple[tuple[str, str, str], ...]] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[tuple[int, Span, tuple[str, str, str]], ...]] = {}
 
-    def of(self, role: str, text: str) -> tuple[tuple[str, str, str], ...]:
-        """Each other role with the kind of the link, and its direction as seen from the role whose text it is."""
-        if (role, text) not in self._known:
-            some = not _DRAWING.search(text) and self._names.search(text)
-            self._known[role, text] = tuple(self._read(role, text.rstrip())) if some else ()
-        return self._known[role, text]
+    def of(self, role: str, texts: tuple[str, ...]) -> tuple[tuple[int, Span, tuple[str, str, str]], ...]:
+        """The links that the texts of a role say: which text, where the line stands in it, and the link.
+
+        A link is the other role, its kind, and its direction as seen from the role whose text it is.
+        """
+        key = (role, texts)
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            lines = (line for line in _prose(texts) if _has_verb(line[2]) and self._names.search(line[2]))
+            self._known[key] = tuple(
+                (number, line, link) for number, line, text in lines for link in self._read(role, text.rstrip())
+            )
+        return self._known[key]
 
     def _read(self, role: str, text: str) -> Iterator[tuple[str, str, str]]:
         active, passive = _verbs()

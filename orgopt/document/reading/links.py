@@ -27,6 +27,10 @@ _WHEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COMMA = re.compile(r"[,;，、；]\s*")
+_OTHER_WAY: dict[str, LinkKind] = {
+    "reports to": "delegates to",
+    "delegates to": "reports to",
+}  # one thing, told by either
 _MOST_WORDS = 6  # of a name; more are prose
 _SENTENCE = re.compile(
     r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
@@ -84,6 +88,7 @@ def read_links(
         places.append(LinkPlace(bullet.text_span, bullet.line))
     told = list(_field_links(notes, roles, resolve))
     bosses = {link.source for link, _ in told if link.kind == "reports to"}  # who says so need not be drawn
+    plain = {(link.source, link.target, link.kind) for link in (*links, *(link for link, _ in (*said, *told)))}
     drawn = [(arrow, _drawn(arrow, resolve)) for arrow in arrows]
     known = [
         (arrow, link)
@@ -92,6 +97,7 @@ def read_links(
         and link.target in roles
         and link.source != link.target
         and not (link.kind == "reports to" and link.source in bosses)
+        and not (arrow.spoken and (link.target, link.source, _OTHER_WAY.get(link.kind)) in plain)
     ]
     clear = [link for arrow, link in known if not arrow.implied]
     pairs = {frozenset((link.source, link.target)) for link in (*links, *(link for link, _ in (*said, *told)), *clear)}
@@ -152,7 +158,8 @@ def _link(notes: Notes, bullet: Bullet, resolve: Callable[[str], str], *, strict
         if strict:
             notes.add("ORG016", "error", printable(message), bullet.text_span, help_)
         return None
-    return replace(link, source=resolve(link.source), target=resolve(link.target))
+    source, target = resolve(link.source), resolve(link.target)
+    return link if (source, target) == (link.source, link.target) else replace(link, source=source, target=target)
 
 
 def _field_links(

@@ -27,7 +27,7 @@ from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
 from orgopt.document.reading.role_aliases import abbreviated, also, drawn_again, names_of, others
-from orgopt.document.reading.sentences import said_in_sentences
+from orgopt.document.reading.sentences import called, said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
 from orgopt.nearest import some
@@ -92,8 +92,9 @@ class _Reader:
         taken = tuple(part.span for part in kept)
         if not any(entry.kind in {"plain", "key"} for entries in self.roles.values() for entry in entries):
             yield from handed_over(self.program, self.roles, self._resolve, taken)
-            yield from said_in_sentences(self.program, self.roles, taken)
-            yield from said_of_themselves(self.program, self.roles, taken)
+            names = called(self.roles)
+            yield from said_in_sentences(self.program, self.roles, names, taken)
+            yield from said_of_themselves(self.program, self.roles, names, taken)
             yield from drawn_in_diagrams(self.program, self.roles, self._resolve, taken)
 
     def _first_line(self) -> Span:
@@ -170,16 +171,18 @@ class _Reader:
 
     def _same(self, entry: Entry) -> str:
         """The id of the role that an entry names again: by its number, or with or without `Agent` behind its name."""
-        name = entry.name
-        if name.id in self.roles or name.id in self.called:
-            return name.id if name.id in self.roles else self.called[name.id]
-        for known in (self.ids.get(slug(name.raw), ""), self.ids.get(name.id, "")):
+        name, own = entry.name, entry.name.id
+        if own in self.roles or own in self.called:
+            return own if own in self.roles else self.called[own]
+        for known in filter(None, (self.ids.get(slug(name.raw)), self.ids.get(own))):
             elsewhere = [other for other in self.roles.get(known, ()) if self._block(other) != self._block(entry)]
             if drawn_again(entry, elsewhere) or abbreviated(entry, elsewhere):
                 return known
         found = (*others(name), *(self.ids.get(other, "") for other in also(name)))
+        if self.roles.keys().isdisjoint(found):
+            return own
         known = (other for other in found if other in self.roles)
-        return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
+        return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), own)
 
     def _go_by(self, name: Name, role_id: str) -> None:
         """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""

@@ -39,6 +39,7 @@ def of_block(
 def of_section(entry_of: Callable[[Program, Section], Entry]) -> Callable[[Program, Section], Entry]:
     """A function of a section, or a file, that depends on its text alone, asked once for each text."""
     known: dict[str, Entry | None] = {}
+    last: dict[str, Entry] = {}  # where it stood when it was asked for last: an edit moves only what is behind it
 
     @wraps(entry_of)
     def found(program: Program, section: Section) -> Entry:
@@ -49,12 +50,17 @@ def of_section(entry_of: Callable[[Program, Section], Entry]) -> Callable[[Progr
         if text not in known:
             if len(known) >= _MOST:
                 known.clear()
+                last.clear()
             part = part_of(program, section.span)
             whole = part.sections[0] if part.sections else None
             fits = whole is not None and whole.span == (0, len(text))
             known[text] = entry_of(part, whole) if whole and fits else None
-        entry = known[text]
-        return moved(entry, section.span.start, section) if entry else entry_of(program, section)
+        if not (entry := known[text]):
+            return entry_of(program, section)
+        before = last.get(text)
+        if before is None or before.span.start != section.span.start or before.section != section:
+            before = last[text] = moved(entry, section.span.start, section)
+        return before
 
     return found
 

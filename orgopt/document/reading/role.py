@@ -19,6 +19,8 @@ from orgopt.document.reading.written_fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
 from orgopt.org import Role
 
+_MOST, _LONGEST = 1024, 20_000  # roles that are remembered, and characters of the charter of one
+_KNOWN: dict[tuple[Any, ...], Role] = {}  # an edit leaves most roles as they were
 _BLANKS = re.compile(r"\n{3,}")
 _TO_FILL = re.compile(r"\s*[<{\[].*[>}\]]\s*$")  # as in a template: `model: <opus|sonnet>`
 _NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE)
@@ -26,7 +28,9 @@ _NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE
 
 def prose(text: str) -> str:
     """A text as an Org keeps it: line feeds, and one blank line where fields left several."""
-    return _BLANKS.sub("\n\n", LINE_END.sub("\n", text)).strip()
+    if "\r" in text:
+        text = LINE_END.sub("\n", text)
+    return (_BLANKS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 class RoleReader:
@@ -44,7 +48,7 @@ class RoleReader:
         self, program: Program, notes: Notes, parts: dict[str, Section], *, only: bool = False, search: bool = False
     ) -> None:
         self.program, self.notes, self.parts, self.only, self.search = program, notes, parts, only, search
-        self._folders: dict[str, list[Section]] | None = None
+        self._folders: dict[str, list[tuple[str, Section]]] | None = None
 
     def text(self, spans: Iterable[Span]) -> str:
         """The text of some spans."""
@@ -57,9 +61,30 @@ class RoleReader:
         return prose("\n".join(text for span in entry.prose if (text := self.program.slice(span).strip())))
 
     def role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
-        """The role that stands in some places."""
-        given: dict[str, Any] = {}
+        """The role that stands in some places; one of which there is nothing to say is known by what its places say."""
         every = [field for entry in places for field in entry.fields]
+        charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
+        for entry in places:
+            self._unread(entry)
+        beside = self._beside(places)
+        if beside or self.only or any(e.kind == "plain" or e.unknown or e.misread or e.mind for e in places):
+            return self._role(role_id, places, every, charter, beside)
+        said = tuple([(field.key, field.value, field.form, self._declared(field)) for field in every])
+        key = (role_id, places[0].name.text, said, charter, self.search)
+        role = _KNOWN.get(key)
+        if role is None:
+            number = len(self.notes.found)
+            role = self._role(role_id, places, every, charter, beside)
+            if len(self.notes.found) == number and len(charter) <= _LONGEST:
+                if len(_KNOWN) >= _MOST:
+                    _KNOWN.clear()
+                _KNOWN[key] = role
+        return role
+
+    def _role(
+        self, role_id: str, places: tuple[Entry, ...], every: list[Field], charter: str, beside: Mapping[str, Any]
+    ) -> Role:
+        given: dict[str, Any] = {}
         have = {field.key for field in every}
         for name in (key for key in ROLE_KEYS if key in have):
             same = [field for field in every if field.key == name]
@@ -76,11 +101,9 @@ class RoleReader:
         for entry in places:
             declared = entry.kind == "file" or (part is not None and part.span.start < entry.span.start < part.span.end)
             self.unknown(entry.unknown, ROLE_KEYS, told=declared)
-            self._unread(entry)
             for field in entry.misread:
                 self.value(KEYS[field.key], field, claim=False)
         span = places[0].name.span
-        beside = self._beside(places)
         if "agent" not in given and (mind := self._mind(every, places, beside)):
             given["agent"] = LANGUAGE_AGENT
             self.notes.add(
@@ -93,7 +116,6 @@ class RoleReader:
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
             )
-        charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **{**beside, **given})
 
     def _declared(self, field: Field) -> bool:
@@ -114,9 +136,9 @@ class RoleReader:
         if self._folders is None:
             self._folders = {}
             for section in self.program.sections:
-                if section.level == 0:
-                    self._folders.setdefault(folder_of(section), []).append(section)
-        files = [(of_one(section), section) for section in self._folders.get(folder, ())]
+                if section.level == 0 and (kind := of_one(section)):
+                    self._folders.setdefault(folder_of(section), []).append((kind, section))
+        files = self._folders.get(folder, ())
         given: dict[str, Any] = {}
         for name, kind in (("persona", "persona"), ("remembers", "memory")):
             bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == kind]
@@ -157,7 +179,7 @@ class RoleReader:
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
             else:  # `agent: general-purpose` of another tool is no slip of the pen
-                other = key.attribute == "agent" or _TO_FILL.match(field.value)
+                other = key.attribute in {"agent", "memory"} or _TO_FILL.match(field.value)
                 severity = "info" if other and "did you mean" not in help_ else "warning"
                 self.notes.add("ORG017", severity, f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None

@@ -1,6 +1,7 @@
 """The other ids by which a role goes: with and without `agent` behind its name, with words in full."""
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orgopt.document.reading.entry import Entry
@@ -13,9 +14,12 @@ AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
 _SHORT = {
     "sr": "senior", "jr": "junior", "dev": "developer", "eng": "engineer", "mgr": "manager", "gen": "generation",
 }  # fmt: skip
+_MOST = 4096  # names whose ids are remembered: each reading of a document asks for the same ones
+_LONGEST = 300  # characters of one that is remembered
 _NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
 
 
+@lru_cache(maxsize=_MOST)
 def without_agent(role_id: str) -> str:
     """An id without `agent` behind it."""
     bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
@@ -27,38 +31,49 @@ def in_full(role_id: str) -> str:
     return "-".join(_SHORT.get(word, word) for word in role_id.split("-"))
 
 
-def numbered(name: Name) -> str:
+def _numbered(raw: str) -> str:
     """The id of the number that stands in front of a name, as in `Agent 3: Scout`."""
-    match = NUMBERED.match(name.raw.strip("*_` "))
+    match = NUMBERED.match(raw.strip("*_` "))
     return slug(match[0]) if match else ""
 
 
 def others(name: Name) -> tuple[str, ...]:
     """The ids under which somebody may stand elsewhere who is called by a name, the likeliest first."""
-    called = [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
-    parts = [slug(part) for part in name.text.split(" / ")]
-    return (without_agent(name.id), *called, _NUMBER_BEHIND.sub("", name.id), *parts, slug(name.title))
+    return _others(name.text, name.title)
+
+
+@lru_cache(maxsize=_MOST)
+def _others(text: str, title: str) -> tuple[str, ...]:
+    own = slug(text)
+    called = [f"{own}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
+    parts = [slug(part) for part in text.split(" / ")]
+    return (without_agent(own), *called, _NUMBER_BEHIND.sub("", own), *parts, slug(title))
 
 
 def also(name: Name) -> tuple[str, ...]:
     """The other names that somebody who is called so may have had before, likewise."""
-    bare = without_agent(name.id)
-    return (numbered(name), bare, in_full(bare), name.id)
+    of = _also if len(name.raw) <= _LONGEST else _also.__wrapped__
+    return of(name.raw, name.id)
+
+
+@lru_cache(maxsize=_MOST)
+def _also(raw: str, role_id: str) -> tuple[str, ...]:
+    bare = without_agent(role_id)
+    return (_numbered(raw), bare, in_full(bare), role_id)
 
 
 def names_of(name: Name) -> tuple[str, ...]:
     """The other ids by which the role of a name goes from then on."""
-    texts = (
-        name.raw,
-        name.title,
-        f"{name.text}s",
-        name.text.removesuffix("s"),
-        name.path,
-        PurePosixPath(name.path).stem,
-        *name.text.split(" / "),
-    )
-    full = in_full(without_agent(name.id)), in_full(slug(name.title))
-    return tuple(filter(None, (*map(slug, texts), *full, numbered(name))))
+    of = _names_of if len(name.raw) <= _LONGEST else _names_of.__wrapped__
+    return of(name.raw, name.text, name.title, name.path)
+
+
+@lru_cache(maxsize=_MOST)
+def _names_of(raw: str, text: str, title: str, path: str) -> tuple[str, ...]:
+    stem = PurePosixPath(path).stem
+    texts = (raw, title, f"{text}s", text.removesuffix("s"), path, stem, *text.split(" / "))
+    full = in_full(without_agent(slug(text))), in_full(slug(title))
+    return tuple(filter(None, (*map(slug, texts), *full, _numbered(raw))))
 
 
 def drawn_again(entry: Entry, others_: list[Entry]) -> bool:

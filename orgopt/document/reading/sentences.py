@@ -45,19 +45,19 @@ def _pattern(verb: str) -> str:
 
 
 def said_in_sentences(
-    program: Program, roles: Mapping[str, tuple[Entry, ...]], taken: tuple[Span, ...]
+    program: Program, roles: Mapping[str, tuple[Entry, ...]], known: dict[str, str], taken: tuple[Span, ...]
 ) -> Iterator[Arrow]:
     """The links that sentences say.
 
     Args:
         program: The document.
         roles: Where its roles are written, by their ids.
+        known: The roles by their names, as `called` gives them.
         taken: Spans that are read elsewhere.
     """
-    known = called(roles)
     if len(roles) < 2 or not known:
         return
-    names = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
+    names = _any_of(tuple(known))
     own = (*taken, *(entry.span for entries in roles.values() for entry in entries))
     sections = (entry.span for entries in roles.values() for entry in entries if entry.kind != "item")
     yield from _of_lists(program, list(apart(program.blocks, (*taken, *sections))), names, known)
@@ -95,10 +95,19 @@ def called(roles: Mapping[str, tuple[Entry, ...]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for role, entries in roles.items():
         for name in (entry.name for entry in entries):
-            for text in (name.text, f"{name.text} Agent", role):
-                if len(text) >= _FEWEST - bool(WIDE.search(text)):
-                    found.setdefault(text, role)
+            for text in _spoken(name.text, role):
+                found.setdefault(text, role)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _spoken(name: str, role: str) -> tuple[str, ...]:
+    return tuple(text for text in (name, f"{name} Agent", role) if len(text) >= _FEWEST - bool(WIDE.search(text)))
+
+
+@lru_cache(maxsize=16)  # an edit leaves the names as they were
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
 
 
 def _of_line(text: str, line: Span, names: re.Pattern[str], called: dict[str, str]) -> Iterator[Arrow]:

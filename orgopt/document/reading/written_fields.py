@@ -25,7 +25,7 @@ _PLAIN = re.compile(
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _MARKS = "*_` "
 _KEYS_OF_FIELDS = 2  # known keys in a first column that make one of fields, whatever its title
-_SHORT = 500  # characters of a line that is remembered
+_SHORT, _LONG = 500, 20_000  # characters of a line, and of a list, that is remembered
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
 
@@ -173,36 +173,55 @@ def _without_marks(field: Field) -> Field:
 
 def block_bullets(program: Program, block: Block) -> list[Bullet]:
     """The unindented bullets of a list, each with the first level of those indented below it."""
+    start = block.span.start
     found: list[tuple[Bullet, list[Bullet]]] = []
-    for line in program.lines(block.span):
-        match = _BULLET.match(program.slice(line).rstrip())
-        if not match:
-            continue
-        at = line.start + match.start("value")
-        bullet = Bullet(match["value"], Span(at, at + len(match["value"])), line)
-        if not match["indent"]:
+    for indented, text, at, first, last in _listed_in(program.slice(block.span)):
+        span = Span(start + at, start + at + len(text))
+        bullet = Bullet(text, span, Span(start + first, start + last))
+        if not indented:
             found.append((bullet, []))
         elif found:
             found[-1][1].append(bullet)
-    return [bullet._replace(nested=tuple(nested)) for bullet, nested in found]
+    return [bullet._replace(nested=tuple(nested)) if nested else bullet for bullet, nested in found]
+
+
+def _listed_in(text: str) -> tuple[tuple[bool, str, int, int, int], ...]:
+    """The bullets of a list: whether it is indented, its text, where that starts, and its line's start and end."""
+    return _listed(text) if len(text) <= _LONG else _listed.__wrapped__(text)
+
+
+@lru_cache(maxsize=512)  # a list is asked for its bullets several times, and again after each edit
+def _listed(text: str) -> tuple[tuple[bool, str, int, int, int], ...]:
+    program = Program(text, ())
+    found: list[tuple[bool, str, int, int, int]] = []
+    for line in program.lines(Span(0, len(text))):
+        if match := _BULLET.match(program.slice(line).rstrip()):
+            at = line.start + match.start("value")
+            found.append((bool(match["indent"]), match["value"], at, line.start, line.end))
+    return tuple(found)
 
 
 def _cells(program: Program, line: Span) -> tuple[Cell, ...]:
     text = program.slice(line).rstrip()
+    cut = _cut(text) if len(text) <= _SHORT else _cut.__wrapped__(text)
+    return tuple([Cell(bare, Span(line.start + at, line.start + at + len(bare))) for at, bare in cut])
+
+
+@lru_cache(maxsize=4096)  # a table is asked for its rows several times, and again after each edit
+def _cut(text: str) -> tuple[tuple[int, str], ...]:
+    """The cells of a line, each with where it starts in it."""
     at = len(text) - len(text.lstrip())
     at += text[at : at + 1] == "|"
-    cells: list[Cell] = []
+    cells: list[tuple[int, str]] = []
     if "\\" not in text:
         for raw in text[at:].removesuffix("|").split("|") if at < len(text) else ():
-            start, bare = line.start + at + len(raw) - len(raw.lstrip()), raw.strip()
-            cells.append(Cell(bare, Span(start, start + len(bare))))
+            cells.append((at + len(raw) - len(raw.lstrip()), raw.strip()))
             at += len(raw) + 1
         return tuple(cells)
     while at < len(text):
         match = _CELL.match(text, at)
         raw = match[0] if match else ""
-        start = line.start + at + len(raw) - len(raw.lstrip())
-        cells.append(Cell(raw.strip(), Span(start, start + len(raw.strip()))))
+        cells.append((at + len(raw) - len(raw.lstrip()), raw.strip()))
         at += len(raw) + 1
     return tuple(cells)
 

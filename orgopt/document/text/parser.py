@@ -18,6 +18,12 @@ _BETWEEN_RULES = re.compile(r"^(?:#{2,6}[ \t]+\S|```|~~~)", re.MULTILINE)
 # Where what stands before may be read by itself: at a heading, and at a paragraph below a blank line.
 _CHAPTER = re.compile(r"^(?:#{1,6}(?=[ \t\r\n])|(?:(?<=\n\n)|(?<=\n\r\n))(?:\*\*|[^\W\d_]))", re.MULTILINE)
 _BLANKS = re.compile(r"(?<=\S)[^\S\n]{100,}")
+CHART = re.compile(
+    r"\ufeff?(?:[ \t]*(?:%%[^\r\n]*)?(?>\r\n|\n|\r))*+"
+    r"[ \t]*(?:graph|flowchart)[ \t]+(?:TB|TD|BT|RL|LR)[ \t]*;?[ \t]*(?>\r\n|\n|\r|\Z)"
+)
+"""The beginning of a chart of Mermaid, which may be a whole file."""
+
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 
 
@@ -51,6 +57,8 @@ def _file_blocks(text: str, start: int, end: int) -> list[Block]:
     while (front := _FRONT_MATTER.match(text, start, end)) and not _BETWEEN_RULES.search(text, start, front.end()):
         blocks.append(Block("front_matter", Span(start, front.end())))
         start = front.end()
+    if CHART.match(text, start, end) and not _BETWEEN_RULES.search(text, start, end):
+        return [*blocks, Block("other", Span(start, end))]
     found = list(_starts(text, start, end))
     if start < end and not found:
         return [*blocks, Block("other", Span(start, end))]

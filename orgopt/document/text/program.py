@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 BlockKind = Literal["file", "front_matter", "heading", "list", "table", "paragraph", "other"]
@@ -107,7 +108,9 @@ class Program:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(m.end() for m in LINE_END.finditer(self.text))]
+        if "\r" in self.text:
+            return [0, *(m.end() for m in LINE_END.finditer(self.text))]
+        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1."""
@@ -138,9 +141,11 @@ class Program:
 
     def lines(self, span: Span) -> Iterator[Span]:
         """The spans of the lines that start within a span."""
-        first = bisect_right(self._line_starts, span.start) - 1
-        for number in range(first, bisect_right(self._line_starts, max(span.start, span.end - 1))):
-            yield self.line_span(number + 1)
+        starts = self._line_starts
+        first = bisect_right(starts, span.start) - 1
+        last = bisect_right(starts, max(span.start, span.end - 1), first)
+        for number in range(first, last):
+            yield Span(starts[number], starts[number + 1] if number + 1 < len(starts) else len(self.text))
 
     def first_line(self, span: Span) -> Span:
         """The first line of a span, without its end."""
@@ -167,16 +172,15 @@ def _on_disk(root: str, path: str) -> str:
 
 
 def apart(blocks: Iterable[Block], taken: Iterable[Span]) -> Iterator[Block]:
-    """The blocks that no span of some overlaps."""
-    joined: list[Span] = []
-    for span in sorted(taken):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
-        else:
-            joined.append(span)
+    """The blocks, which are in order, that no span of some overlaps."""
+    spans = sorted(taken)
+    number = reached = 0
     for block in blocks:
-        number = bisect_left(joined, block.span.end, key=lambda span: span.start)
-        if not number or joined[number - 1].end <= block.span.start:
+        start, end = block.span
+        while number < len(spans) and spans[number].start < end:
+            reached = max(reached, spans[number].end)
+            number += 1
+        if reached <= start:
             yield block
 
 
@@ -194,31 +198,25 @@ def render(program: Program) -> str:
 
 
 def _nest(blocks: tuple[Block, ...], end: int) -> tuple[Section, ...]:
-    """Sections of a run of blocks: split at the headings of the lowest level that comes first."""
-    sections: list[Section] = []
-    index = 0
-    while index < len(blocks):
-        heading = blocks[index]
-        if heading.kind not in ("heading", "file"):
-            index += 1
-            continue
-        stop = index + 1
-        while stop < len(blocks) and not (
-            blocks[stop].kind in ("heading", "file") and blocks[stop].level <= heading.level
-        ):
-            stop += 1
-        inner = blocks[index + 1 : stop]
-        own = next((i for i, block in enumerate(inner) if block.kind == "heading"), len(inner))
-        span_end = blocks[stop].span.start if stop < len(blocks) else end
-        sections.append(
+    """Sections of a run of blocks: each heading has those below it until one that is as high."""
+    heads = [index for index, block in enumerate(blocks) if block.kind in ("heading", "file")]
+    below: list[Section] = []
+    # From the end, so that what is below a heading is known when it comes; its children are the last of a list.
+    for number in reversed(range(len(heads))):
+        heading, after = blocks[heads[number]], heads[number + 1] if number + 1 < len(heads) else len(blocks)
+        count = len(below)
+        while count and below[count - 1].level > heading.level:
+            count -= 1
+        children = tuple(reversed(below[count:]))
+        del below[count:]
+        below.append(
             Section(
                 title=heading.title,
                 level=heading.level,
                 heading=heading,
-                blocks=inner[:own],
-                children=_nest(inner[own:], span_end),
-                span=Span(heading.span.start, span_end),
+                blocks=blocks[heads[number] + 1 : after],
+                children=children,
+                span=Span(heading.span.start, below[-1].span.start if below else end),
             )
         )
-        index = stop
-    return tuple(sections)
+    return tuple(reversed(below))

@@ -133,6 +133,13 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     return _group(found, score)
 
 
+def _is_unit(section: Section) -> bool:
+    """Whether a section is a numbered unit of several, as in `Tier 2: Execution Agents (12)`."""
+    name = read_name(section.title, 0)
+    numbered = name.text[-1:].isdecimal() and says("unit", name.text) and not person(name.text)
+    return numbered and (name.digits is not None or not person(name.title))
+
+
 def _is_phrase(name: str) -> bool:
     """Whether a title is words, as in `Two enforced limits`, and no name."""
     return any(word[0].islower() and len(word) > _SHORT for word in name.split()[1:])
@@ -156,7 +163,12 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
             continue
         if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
-        elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
+        elif (
+            _is_unit(section)
+            or never(section.title)
+            or _OF_USERS.match(section.title)
+            or not short(read_name(section.title, 0).text)
+        ):
             others.append(section)
         else:  # a role above roles ends where they begin
             found.append(section_entry(program, _body(section) if named else section))

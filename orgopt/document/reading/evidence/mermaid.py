@@ -16,6 +16,7 @@ from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
+from orgopt.document.text.parser import CHART
 from orgopt.document.text.program import Block, Program, Span
 
 _OPEN = re.compile(r"[ \t]*(?:```|~~~)[ \t]*mermaid", re.IGNORECASE)
@@ -35,6 +36,7 @@ _OWN = re.compile(r"\s×(\d{1,3})$")
 _PARTICIPANT = re.compile(r"(?:participant|actor)\s+(?P<id>[\w.-]+)(?:\s+as\s+(?P<name>.+))?$", re.IGNORECASE)
 _MESSAGE = re.compile(r"(?P<source>[\w.-]+)\s*(?:->>|->|-\)|-x)\s*[+-]?\s*(?P<target>[\w.-]+)\s*:")
 _MOST = 400  # lines
+_COUNTED = 0.8  # of the nodes of a chart, whose labels say of how many agents each is
 _KINDS = {normal(key): way for key, way in reversed(LINK_KEYS.items())}  # of two keys that are one word the first
 
 
@@ -70,8 +72,11 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     nodes, _, edges, boxes, choices, _ = chart
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
+    counted = len(found) > 1 and share(e.name.digits is not None for e in found.values()) >= _COUNTED
     people_ = {
-        i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
+        i: e
+        for i, e in found.items()
+        if counted or (short(e.name.text) and not (never(e.name.text) and not person(e.name.text)))
     }
     worded = share(bool(said_by(edge)) for edge in edges)
     some = share(map(somebody, people_.values()))
@@ -80,6 +85,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         + 2.0 * (some >= 0.6)
         + 1.0 * (0.3 <= some < 0.6)
         + 2.0 * (worded >= 0.8 and bool(edges))
+        + 3.0 * counted
     )
     solid = [edge for edge in _into_boxes(edges, boxes, people_) if edge.line != "-."]
     score += 1.5 * (_is_tree([edge for edge in solid if not edge.said], people_) or _is_tree(solid, people_))
@@ -94,14 +100,15 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
 
 
 def chart_of(program: Program, block: Block) -> Chart | None:
-    """The chart in a fence, or None for any other block."""
-    if not _OPEN.match(program.slice(program.first_line(block.span))):
+    """The chart in a fence, or of a file of its own, or None for any other block."""
+    fenced = _OPEN.match(program.slice(program.first_line(block.span))) is not None
+    if not fenced and not (block.kind == "other" and CHART.match(program.text, block.span.start, block.span.end)):
         return None
     chart = Chart({}, {}, [], {}, [], [])
     open_: list[str] = []
     started = titled = False
-    for line in list(program.lines(block.span))[1:_MOST]:
-        text = program.slice(line).rstrip("\r\n").rstrip()
+    for line in list(program.lines(block.span))[fenced:_MOST]:
+        text = program.slice(line).rstrip("\r\n").rstrip().lstrip("\ufeff")
         if not started:
             if text.strip() == "---" or titled:  # its own front matter: a title, settings
                 titled ^= text.strip() == "---"

@@ -87,9 +87,10 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
 
 def _numbered(program: Program, block: Block, last: int) -> _Label | None:
     """The label that a list of one number is, above what somebody does: `2. Tester`, then a list of its own."""
-    line, *more = program.lines(block.span)
+    lines = program.lines(block.span)
+    line = next(lines)
     match = _ORDERED.match(program.slice(line).rstrip())
-    if not match or int(match["number"]) != last + 1 or any(program.slice(one).strip() for one in more):
+    if not match or int(match["number"]) != last + 1 or any(program.slice(one).strip() for one in lines):
         return None
     return _Label(match["name"], line.start + match.start("name"), line, numbered=True)
 

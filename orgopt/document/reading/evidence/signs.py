@@ -116,7 +116,8 @@ class Group:
 class Arrow:
     """A line of a chart or of a nested list between two names: what it says, in the words of links, and where.
 
-    One that is implied, as by the order of work, only counts where nothing else is said of the two.
+    One that is implied, as by the order of work, only counts where nothing else is said of the two; one that the text
+    of a role has spoken only where no field says the same from the other end.
     """
 
     source: str
@@ -125,6 +126,7 @@ class Arrow:
     mutual: bool
     span: Span
     implied: bool = False
+    spoken: bool = False
 
 
 @lru_cache(maxsize=1024)

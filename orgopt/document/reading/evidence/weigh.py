@@ -38,11 +38,14 @@ from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.things import lists_things
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.names import read_name
+from orgopt.document.reading.remembered import LONGEST
 from orgopt.document.reading.written_fields import bullets
 from orgopt.document.text.program import Block, Program, Section, Span
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
+_MOST = 1024  # texts that are remembered
+_NONE: set[tuple[str, float]] = set()  # texts of sections in which there is no group, and what the headings above say
 _INHERITED, _OF_ONE = 1.5, 0.5  # what a heading further up says, at most; where that right above names somebody
 
 
@@ -153,6 +156,8 @@ class _Search:
 
     def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
         """The groups in some sections of one heading, and the group that they are themselves."""
+        if not sections:
+            return
         for number, section in enumerate(sections[:-1], 1):
             if (said := self._announced(section, first=number == 1)) > above >= 0:
                 yield from self._of_sections(sections[:number], above)
@@ -187,8 +192,15 @@ class _Search:
         """The groups in a section."""
         own = team(section.title)
         context = self._context(section.title, own, above)
+        text = "" if section.children else self.program.slice(section.span)
+        if (text, context) in _NONE:
+            return []
         below = self._of_sections(list(section.children), context)
         found = [*self._of_blocks(section, section.blocks, context), *below]
+        if text and not found and len(text) <= LONGEST:
+            if len(_NONE) >= _MOST:
+                _NONE.clear()
+            _NONE.add((text, context))
         return [replace(group, named=group.named or own > 0) for group in found]
 
     def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
