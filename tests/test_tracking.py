@@ -461,9 +461,9 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     first, other = (plain(view.scores("test", name, "toy")[0].research_output) for name in means)
     of = f"mean of {seeds} seeds"
     alone = f"this seed alone {first}, ★ champion {other}"
-    assert said[0].startswith(f"score {seed}, {of}; ★ champion {champion}: {verdict}; {alone}. Agents saw ")
+    assert said[0].startswith(f"score {seed}, {of}; {alone}; ★ champion {champion} in the mean: {verdict}. Agents saw ")
     alone = f"this seed alone {other}, seed document {first}"
-    assert said[1].startswith(f"score {champion}, {of}; seed document {seed}: ★ {verdict}; {alone}. Agents saw ")
+    assert said[1].startswith(f"score {champion}, {of}; {alone}; seed document {seed} in the mean: ★ {verdict}. Agents saw ")
     assert "(lower is better) in " in said[0]
 
 

@@ -61,8 +61,8 @@ def _who(view: StudyView, name: str) -> str:
 def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     """What a candidate has on all seeds and on this one, each beside what it is compared with has there.
 
-    `score 0.43, mean of 12 seeds; seed document 0.05: ▲ better by 0.38 [0.11, 0.57]; this seed alone 0.22, …`. Who is
-    better is the champion, in the text of the seed document, too.
+    `score 0.43, mean of 12 seeds; this seed alone 0.22, seed document 0.29; seed document 0.05 in the mean: …`. Lists cut the
+    end, so that one seed is told apart before it. Who is better is the champion, in the seed document's text, too.
     """
     own, seed = view.scores(phase, name, task), view.candidates[0].name
     champion = view.final.champion if view.final else ""
@@ -75,9 +75,9 @@ def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     alone += f", {who} {plain(theirs[0].research_output)}" if theirs else ""
     if len(own) == 1:
         return f"score on this seed {alone}"
-    parts = [f"score {plain(_mean(own))}, mean of {count(len(own), 'seed')}"]
+    parts = [f"score {plain(_mean(own))}, mean of {count(len(own), 'seed')}", f"this seed alone {alone}"]
     if both == len(own):
-        parts.append(f"{who} {plain(_mean(theirs[:both]))}")
+        parts.append(f"{who} {plain(_mean(theirs[:both]))} in the mean")
     elif both > 1:
         parts.append(f"of the {both} that both had {plain(_mean(own[:both]))}, {who} {plain(_mean(theirs))}")
     claims = view.final.claims if view.final else ()
@@ -85,7 +85,7 @@ def _scored(view: StudyView, name: str, task: str, phase: str) -> str:
     shown = theirs and {name, rival} == {seed, champion}
     whose = f"{STAR} " * (name != seed)
     parts[-1] += "".join(f": {whose}{apart(one)}" for one in of if one.low is not None and shown)
-    return "; ".join((*parts, f"this seed alone {alone}"))
+    return "; ".join(parts)
 
 
 def _advice(view: StudyView, name: str, task: str, phase: str) -> Iterator[str]:
