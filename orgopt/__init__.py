@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from orgopt.api.studies import open_study, optimize, studies, verify
     from orgopt.api.study_plan import Plan
     from orgopt.api.study_result import StudyResult
-    from orgopt.callback import Callback
+    from orgopt.basics.callback import Callback
     from orgopt.document import Program, apply, load, parse, render
     from orgopt.org import Org
-    from orgopt.scoring import Score
-    from orgopt.task import Task
-    from orgopt.task_folder import load_task
+    from orgopt.scoring.evaluation import Score
+    from orgopt.tasks.folder import load_task
+    from orgopt.tasks.task import Task
 
 # Before any heavy import: offline by default, and one thread a process (slots are processes).
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -42,7 +42,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # optimizers' bars would be drawn ov
 _HOMES = {
     "AskResult": "api.asking",
     "Benchmark": "api.benchmark",
-    "Callback": "callback",
+    "Callback": "basics.callback",
     "Comparison": "api.contests",
     "Kept": "api.results",
     "ModelSkill": "api.model_skills",
@@ -51,9 +51,9 @@ _HOMES = {
     "Program": "document",
     "RecordingResult": "api.recordings",
     "RunResult": "api.run_result",
-    "Score": "scoring",
+    "Score": "scoring.score",
     "StudyResult": "api.study_result",
-    "Task": "task",
+    "Task": "tasks.task",
     "apply": "document",
     "ask": "api.asking",
     "bench": "api.benchmark",
@@ -63,7 +63,7 @@ _HOMES = {
     "find_result": "api.results",
     "lint": "api.documents",
     "load": "document",
-    "load_task": "task_folder",
+    "load_task": "tasks.folder",
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",

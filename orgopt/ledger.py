@@ -1,7 +1,7 @@
 """The ledger: the append-only record of one organization's run on one task, as JSON lines.
 
 Kinds of events, each with its lab time `t` in seconds: `start`, `thinking`, `thought`, `proposal`, `stop`, `outcome`,
-`approval`, `message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.jsonl`.
+`approval`, `message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.storage.jsonl`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from orgopt import regular_files
 from orgopt.errors import StoreError
-from orgopt.jsonl import JsonLog, damaged, read_lines, read_log
+from orgopt.storage import regular_files
+from orgopt.storage.jsonl import JsonLog, damaged, read_lines, read_log
 
 BASELINE = 0
 """The id of the baseline, which every agent knows from the start; experiments count from 1."""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from orgopt.nearest import some
+from orgopt.basics.nearest import some
 from orgopt.org import Link, Org
 
 _MAX_CYCLES = 10  # reporting cycles, and unknown roles with a suggestion: more would cost time and tell no more

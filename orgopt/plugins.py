@@ -14,8 +14,8 @@ from functools import cache
 from inspect import isabstract, isfunction, signature
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from orgopt.basics.nearest import did_you_mean
 from orgopt.errors import OrgoptError, PluginError, UsageError
-from orgopt.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import UsageError
-from orgopt.toml_file import read_toml
+from orgopt.storage.toml_file import read_toml
 
 SETTINGS = "orgopt.toml"
 TABLES = {

@@ -18,7 +18,7 @@ from jsonschema.validators import validator_for
 from orgopt.document import Program, parse
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing.documents import TRIO as TRIO
 from orgopt.testing.toy_task import toy_task
 

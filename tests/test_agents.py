@@ -13,10 +13,10 @@ from orgopt.agents.policy.gaussian_process_model import Process
 from orgopt.agents.policy.gp import STARTUP
 from orgopt.agents.policy.gp import STEPS as FIRST_STEPS
 from orgopt.errors import TaskError, UsageError
-from orgopt.knob import active, parse_knobs, settled
 from orgopt.lab.base import Status
-from orgopt.task import Settings, Task, Value
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import active, parse_knobs, settled
+from orgopt.tasks.task import Settings, Task, Value
 from tests.conftest import ROOT
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from orgopt.agents.thinking import reading
-from orgopt.agents.thinking.edits import InvalidAnswerError, ScriptEdit, read_edits
+from orgopt.agents.thinking.script_edits import InvalidAnswerError, ScriptEdit, read_edits
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields

@@ -21,8 +21,8 @@ from orgopt.cli.record import record_command
 from orgopt.cli.run import run_command
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.ledger import Event
-from orgopt.study.defaults import contest_seeds, study_defaults
-from orgopt.task import Task
+from orgopt.study.default_seeds import contest_seeds, study_defaults
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace
 from tests.conftest import ROOT, TRIO
 from tests.test_optimize_cli import BOWL

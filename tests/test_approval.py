@@ -16,7 +16,7 @@ from orgopt.cli.shared.approve import approver, forget_typed
 from orgopt.errors import UsageError
 from orgopt.ledger import Ledger
 from orgopt.org import Org
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.test_words import role

@@ -8,7 +8,7 @@ import pytest
 import orgopt
 from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document import load, parse, read
-from orgopt.document.as_read import in_a_line, inferred, with_policies
+from orgopt.document.reading_summary import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from tests.conftest import ROOT
 

@@ -15,7 +15,7 @@ from orgopt.asking.situations import history, moments, situations
 from orgopt.errors import UsageError
 from orgopt.lab.replay import ReplayLab
 from orgopt.org import Link, Org, Standup
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.fakes.arena import toy_replay
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
 from tests.fakes.researcher import knobs_of, research

@@ -20,7 +20,7 @@ from orgopt.document.linting.lint import require_org
 from orgopt.lab.sandbox.inside import repository
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup, TaskLength
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team import desk as desk_module
 from orgopt.team.assignment_words import ending_of, words_of
 from orgopt.team.merging import merged, three_way

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.document import load, parse, read
-from orgopt.document.editing.roles import AddRole
+from orgopt.document.editing.edits_of_roles import AddRole
 from orgopt.document.saving import save
 from orgopt.errors import DocumentError
 from tests.conftest import ROOT, TRIO

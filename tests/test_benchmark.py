@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 import orgopt
-from orgopt import suite
 from orgopt.api.inputs import tasks_of
 from orgopt.api.schemas import schema
 from orgopt.cli import main
@@ -18,7 +17,8 @@ from orgopt.lab.base import Status
 from orgopt.lab.worlds.recording import load_records
 from orgopt.lab.worlds.recording_files import records_path
 from orgopt.study.wording import plain
-from orgopt.task_folder import load_task
+from orgopt.tasks import suite
+from orgopt.tasks.folder import load_task
 from tests.conftest import ROOT
 
 SMALL = ["--budget", "3x", "--slots", "2", "--seeds", "3", "--workers", "1"]

@@ -26,8 +26,8 @@ from orgopt.document import parse, require_org
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.lab.base import Status as Ended
 from orgopt.org_problems import problems
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.board import NOW, InstantLab, board, claim, contested, decide, parabola, person, send, signed, verifier
 

@@ -10,8 +10,8 @@ from orgopt.board.public_view import view, whole_dict
 from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.verification import Verifier
 from orgopt.lab.local import LocalLab
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from tests.fakes.board import NOW, board, claim, person, signed
 

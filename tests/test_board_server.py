@@ -32,9 +32,9 @@ from orgopt.cli import main
 from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Status
 from orgopt.ledger import Ledger
-from orgopt.seal import write_record
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.storage.seal import write_record
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.board import NOW, InstantLab, board, claim, decide, parabola, person, send, signed, toy_task
 

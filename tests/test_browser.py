@@ -12,7 +12,7 @@ from orgopt.document import parse
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 from orgopt.study.wording import marked, plain
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking
 from tests.conftest import TRIO

@@ -19,8 +19,8 @@ from orgopt.lab.sandbox import find_bubblewrap as bubblewrap
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.choice import CHOICE, Sandbox
 from orgopt.lab.sandbox.find_bubblewrap import VARIABLE, Found, find, remedy
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.processes import needs_sandbox
 

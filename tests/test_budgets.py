@@ -12,10 +12,10 @@ from orgopt.api.labs import budgets_of, relative
 from orgopt.api.study_result import StudyResult
 from orgopt.cli import main
 from orgopt.errors import UsageError
-from orgopt.jsonl import read_lines
 from orgopt.report.method import facts
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.storage.jsonl import read_lines
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import TRIO
 from tests.test_replay import MINE, WORLD_TOML, own_world
 

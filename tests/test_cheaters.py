@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.calibration import train_all
 from orgopt.document import parse
-from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.plausible import implausible, weigh
@@ -18,9 +16,11 @@ from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.worlds.recording import load_records
 from orgopt.lab.worlds.recording_files import records_path
 from orgopt.ledger import Ledger
-from orgopt.scoring import DISQUALIFIED, evaluate
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.scoring.evaluation import DISQUALIFIED, evaluate
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import Settings
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT

@@ -19,16 +19,16 @@ from orgopt.foreign import contents_digest, interpreter, interpreter_folders
 from orgopt.foreign.results import direction
 from orgopt.foreign.seed import seeded
 from orgopt.foreign.source import read
-from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.lab.sandbox.inside import beside
+from orgopt.lab.sandbox.inside import checkout_files
 from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.ledger import Ledger, results_tsv
 from orgopt.study.wording import metric as metric_text
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import parse_knobs
+from orgopt.tasks.task import Task
 from orgopt.team.beliefs import Measure
 from tests.fakes.processes import needs_sandbox
 
@@ -425,7 +425,7 @@ def test_small_files_are_copies_and_the_rest_links(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     (work / "train.py").write_text("the experiment's")
-    beside.lay(folder, ["a/b.txt", "large.bin", "train.py"], work)
+    checkout_files.lay(folder, ["a/b.txt", "large.bin", "train.py"], work)
     assert not (work / "a" / "b.txt").is_symlink()
     assert (work / "large.bin").is_symlink()
     assert (work / "train.py").read_text() == "the experiment's"

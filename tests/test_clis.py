@@ -17,7 +17,7 @@ from orgopt.agents.command.toml_agents import CommandSettings, read_commands
 from orgopt.agents.session import Language
 from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.ledger import Ledger
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT
 from tests.fakes.coder import SUBJECT, code

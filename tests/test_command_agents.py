@@ -33,9 +33,9 @@ from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.find_bubblewrap import VARIABLE
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
-from orgopt.scoring import evaluate
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team

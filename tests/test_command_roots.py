@@ -9,7 +9,7 @@ from orgopt.agents.session import Language
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.lab.sandbox.command.roots import roots_of
 from orgopt.ledger import Ledger
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import needs_sandbox

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from starlette.testclient import TestClient
 
 import orgopt
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.cli import main
 from orgopt.cli.compare import resolution, sparkline
 from orgopt.cli.shared.contest_progress import ContestProgress
@@ -20,11 +20,11 @@ from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.contest import Contest, default_name, enter, identity_of
 from orgopt.evolve.trials.job import Job
-from orgopt.jsonl import read_lines
 from orgopt.live.pages import Pages
 from orgopt.report import glance
 from orgopt.report.contest_page import contest_page
-from orgopt.scoring import Score
+from orgopt.scoring.evaluation import Score
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.contest_log import ContestLog
 from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
@@ -33,7 +33,7 @@ from orgopt.study.verdict.brief import brief
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import interval, metric, plain, signed
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
 from tests.fakes.study import score_of, task_record

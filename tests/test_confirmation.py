@@ -15,13 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 import orgopt
-from orgopt.calibration import calibrate, measured
 from orgopt.cli import main
-from orgopt.gain_evidence import PAIRS, Evidence, Pair, against, known, paired
 from orgopt.lab.base import Experiment
-from orgopt.normalisation import Measure
-from orgopt.task import Settings, Task
-from orgopt.verification import Submissions, verify
+from orgopt.scoring.calibration import calibrate, measured
+from orgopt.scoring.gain_evidence import PAIRS, Evidence, Pair, against, known, paired
+from orgopt.scoring.verification import Submissions, verify
+from orgopt.tasks.normalisation import Measure
+from orgopt.tasks.task import Settings, Task
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import needs_sandbox
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orgopt import suite
 from orgopt.agent_names import POLICIES
 from orgopt.agents import Policy, make_agent
 from orgopt.evolve.proposers.base import Sampler
@@ -15,7 +14,8 @@ from orgopt.evolve.proposers.rewrite.base import Rewriter, Workshop
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.exporting.base import Exporter, StudyExporter
 from orgopt.study.config import SAMPLER_KIND
-from orgopt.task_source import TaskSource, find_tasks
+from orgopt.tasks import suite
+from orgopt.tasks.source import TaskSource, find_tasks
 from orgopt.testing import (
     AgentContract,
     ExporterContract,

@@ -9,9 +9,9 @@ from orgopt.document import Program, lint, load, parse, read
 from orgopt.evolve.controls import ablations, control_seeds, controls, one_agent, random_documents, shuffled
 from orgopt.evolve.space.genome import Space
 from orgopt.org import Link, Org, Role, Standup
-from orgopt.scoring import evaluate
+from orgopt.scoring.evaluation import evaluate
 from orgopt.study.config import CONTROLS
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
 

@@ -12,9 +12,9 @@ from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
-from orgopt.jsonl import read_lines
 from orgopt.org import Org, Role
 from orgopt.report.kinds import kinds
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.best_of_kinds import Kind, elites, kind_of
 from orgopt.study.config import StudyConfig
 from orgopt.study.search_plan import SearchPlan

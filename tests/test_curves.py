@@ -7,8 +7,8 @@ import pytest
 
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.lab.worlds.world import open_world
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 
 

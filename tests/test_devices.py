@@ -21,8 +21,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger, results_tsv
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.resume import _outcome
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from orgopt.agent_names import AGENTS
 from orgopt.document import Program, apply, describe, diff, load, parse, read
 from orgopt.document.editing.base import Edit, SetKey
-from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup
 from tests.conftest import ROOT, TRIO

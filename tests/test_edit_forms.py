@@ -9,9 +9,9 @@ from orgopt.document import Program, load, parse, read
 from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.diff import same
-from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.roles import AddRole, DuplicateRole, RemoveRole, SplitRole
-from orgopt.document.editing.text import SetCharter
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink
+from orgopt.document.editing.edits_of_roles import AddRole, DuplicateRole, RemoveRole, SplitRole
+from orgopt.document.editing.edits_of_text import SetCharter
 from orgopt.errors import DocumentError
 from orgopt.evolve.space import write
 from orgopt.evolve.space.genome import Space

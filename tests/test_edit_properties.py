@@ -12,9 +12,9 @@ from orgopt.document import apply, diff, lint, parse, read, render
 from orgopt.document.editing.base import Edit, SetKey, from_dict
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
-from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
-from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
-from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.edits_of_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
+from orgopt.document.editing.edits_of_text import SetCharter, SetMission, SetTitle
 from orgopt.document.grammar.key_table import KEYS, ROLE_KEYS
 from orgopt.errors import DocumentError
 from orgopt.org import LINK_KINDS, Link, Standup, TaskLength

@@ -21,9 +21,10 @@ from orgopt.document import effects, parse
 from orgopt.evolve.controls import controls, more_agents
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
-from orgopt.gain_evidence import Pair, known, paired
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
+from orgopt.scoring.gain_evidence import Pair, known, paired
+from orgopt.scoring.verification import Verified
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import EntrantRecord
@@ -38,10 +39,9 @@ from orgopt.study.verdict.run import ending as run_ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
-from orgopt.task import Measure, Task
+from orgopt.tasks.task import Measure, Task
 from orgopt.team.cost_of_parts import Report, Share
 from orgopt.tracking.names import reporting
-from orgopt.verification import Verified
 from tests.fakes.study import records, task_record
 from tests.fakes.study import view as study
 from tests.test_scoring import ledger_of, score, twice

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from orgopt.basics.slug import slug
 from orgopt.document import lint, load, parse, read, render
 from orgopt.document.editing.base import SetKey
-from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole
 from orgopt.document.grammar.words import KINDS, is_word, languages, normal, words
 from orgopt.document.reading.names import read_name
 from orgopt.draw.flowchart import mermaid
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup
-from orgopt.slug import slug
 
 
 def org(text: str) -> Org:

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.files import covers_tmp
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.experiment_limits import Limits
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT

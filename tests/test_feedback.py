@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
@@ -30,14 +30,14 @@ from orgopt.evolve.surrogate.examples import (
 from orgopt.evolve.surrogate.gp import KnownScores, krige, solved
 from orgopt.evolve.surrogate.graph import Setting, graphs
 from orgopt.evolve.surrogate.transfer import Older
-from orgopt.jsonl import read_lines
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.org import Link, Org, Role, Standup
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.view import load_study
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT, TRIO
 from tests.fakes.arena import toy_arena
@@ -208,7 +208,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory, toy_module: Task) -> Path
 
 @pytest.fixture(scope="module")
 def toy_module() -> Task:
-    from orgopt.task_folder import load_task
+    from orgopt.tasks.folder import load_task
 
     return load_task(str(TOY))
 

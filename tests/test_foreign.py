@@ -11,23 +11,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orgopt.calibration import calibrate, measured
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.errors import OrgoptError, TaskError, UsageError
 from orgopt.foreign import data_folders, parsed
 from orgopt.foreign.knobs import HEADING
-from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.ledger import Ledger
 from orgopt.report import page
-from orgopt.scoring import evaluate
+from orgopt.scoring.calibration import calibrate, measured
+from orgopt.scoring.evaluation import evaluate
 from orgopt.study.view import load_study
-from orgopt.task import Measure, Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import parse_knobs
+from orgopt.tasks.task import Measure, Task
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox
 

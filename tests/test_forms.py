@@ -7,9 +7,9 @@ import pytest
 from orgopt.document import apply, diff, lint, load, parse, read, render, require_org
 from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.diff import same
-from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.roles import AddRole, RemoveRole
-from orgopt.document.editing.text import SetCharter
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole
+from orgopt.document.editing.edits_of_text import SetCharter
 from orgopt.document.files import documents_in
 from orgopt.document.saving import save
 from orgopt.errors import DocumentError

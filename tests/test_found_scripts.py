@@ -6,8 +6,8 @@ import pytest
 
 from orgopt.errors import TaskError
 from orgopt.foreign.survey import Survey, survey
-from orgopt.knob import parse_knobs
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import parse_knobs
 
 SHOWS = 'print(f"val_loss: {loss}")\n'
 PARSER = "import argparse\np = argparse.ArgumentParser()\n"

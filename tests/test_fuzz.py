@@ -27,9 +27,9 @@ from orgopt.document import Program, apply, describe, diff, format_finding, lint
 from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
-from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
-from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
-from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.edits_of_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
+from orgopt.document.editing.edits_of_text import SetCharter, SetMission, SetTitle
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.linting.lint import Facts, fix

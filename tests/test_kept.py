@@ -15,20 +15,20 @@ import orgopt
 from orgopt.agents.session import Means
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import parse
 from orgopt.evolve.controls import ablations
 from orgopt.evolve.cost_forecast.calls import Bounds, CallTerms, Pace, calls
 from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.kept_language_runs import Keeping, RunSettings, evaluate_kept
-from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Standup
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.fakes.arena import toy_arena, toy_replay
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields

@@ -12,8 +12,8 @@ from orgopt.evolve.trials.job import ArenaConfig, Job
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 from orgopt.ledger import Ledger
-from orgopt.score import Score
-from orgopt.task import Task
+from orgopt.scoring.score import Score
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import toy_replay
 
 JOB = Job(entrant="optuna:random", program="optuna:random", task="toy", seed=5)

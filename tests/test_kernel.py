@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.calibration import train_all
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.launch import INSIDE
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.tasks.folder import load_task
 from tests.conftest import ROOT
 from tests.fakes.kernel_cheaters import CHEATERS, HONEST
 from tests.fakes.processes import needs_sandbox

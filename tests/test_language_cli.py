@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from orgopt.agents.session import Language, Means
-from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
+from orgopt.agents.thinking.script_edits import InvalidAnswerError, checked_script
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import parse
@@ -18,9 +18,9 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role
-from orgopt.scoring import Score, evaluate
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import Score, evaluate
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.errors import StoreError
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.ledger import Ledger, results_tsv
+from orgopt.storage.jsonl import JsonLog, read_lines
 
 
 def test_a_line_is_on_the_disk_when_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

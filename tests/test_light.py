@@ -58,7 +58,7 @@ OPENS = """
 import orgopt.agents.policy.gp
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.local_workers import _single_threaded
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 for name in ("digits", "nk"):
     ArenaConfig(lab="replay", slots=2, budget_s=60, verify_seeds=1).open(load_task(name))
 print(_single_threaded())

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from orgopt.jsonl import JsonLog
 from orgopt.ledger import Ledger
 from orgopt.live.pages import Pages
 from orgopt.live.with_mlflow import beside
-from orgopt.seal import write_record
+from orgopt.storage.jsonl import JsonLog
+from orgopt.storage.seal import write_record
 from orgopt.study.records.reader import Growing, read_records
 from orgopt.study.wording import plain
 from orgopt.tracking.own_origin import own_pages

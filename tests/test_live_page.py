@@ -15,7 +15,7 @@ from orgopt.live.server import listening
 from orgopt.report import page as report
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking.own_origin import App, own_pages
 from tests.conftest import TRIO

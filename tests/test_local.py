@@ -13,8 +13,8 @@ from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.curve import read_curve
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import LabContract, drain
 from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab

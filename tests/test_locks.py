@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from orgopt.errors import StoreError
-from orgopt.locks import hold
+from orgopt.storage.locks import hold
 from tests.conftest import ROOT
 
 HOLDER = """\
 import sys
 from pathlib import Path
-from orgopt.locks import hold
+from orgopt.storage.locks import hold
 
 lock = hold(Path(sys.argv[1]), lambda: "taken")
 print("held", flush=True)

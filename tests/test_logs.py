@@ -15,12 +15,12 @@ from orgopt.agents.thinking.spend import Amount, Spend
 from orgopt.cli import main
 from orgopt.document import Program, parse
 from orgopt.errors import OrgoptError, StoreError
-from orgopt.jsonl import DamagedError, JsonLog, end_path, read_lines
 from orgopt.ledger import Event, Ledger, impossible, read_ledger
-from orgopt.seal import read_record, write_record
+from orgopt.storage.jsonl import DamagedError, JsonLog, end_path, read_lines
+from orgopt.storage.seal import read_record, write_record
 from orgopt.study.records.reader import read_records
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import NAME, make_study

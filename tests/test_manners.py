@@ -14,15 +14,15 @@ from urllib.parse import quote, quote_plus
 import pytest
 from click.testing import CliRunner, Result
 
-from orgopt.addresses import without_passwords
 from orgopt.agents.thinking.redact import leaks, redact, secrets_of
 from orgopt.api.inputs import checked_name, seconds
+from orgopt.basics.addresses import without_passwords
 from orgopt.cli import main
 from orgopt.document import Program
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.report import page
 from orgopt.study.config import study_name
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking.own_origin import is_foreign
 from orgopt.workspace import folder_name

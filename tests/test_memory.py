@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from orgopt.errors import LabError
-from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.prime import copied
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.experiment_limits import Limits
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT

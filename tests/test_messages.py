@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 import orgopt
 from orgopt.api.schemas import KINDS, schema
+from orgopt.basics.nearest import did_you_mean, nearest
 from orgopt.cli import COMMANDS, main
 from orgopt.errors import StoreError
-from orgopt.locks import hold, is_held
-from orgopt.nearest import did_you_mean, nearest
+from orgopt.storage.locks import hold, is_held
 from orgopt.study.folder import is_written
 from tests.conftest import ROOT, TRIO, validator
 from tests.fakes.studies import write_study

@@ -20,14 +20,14 @@ from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
-from orgopt.scoring import score
-from orgopt.task import Task
+from orgopt.scoring.evaluation import score
+from orgopt.scoring.verification import Verified
+from orgopt.tasks.task import Task
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.links import network
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from orgopt.team.trust import Trust, trusts
-from orgopt.verification import Verified
 from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields

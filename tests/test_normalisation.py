@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orgopt.normalisation import Measure, is_time, quality, quality_error, varies
-from orgopt.task import Task
+from orgopt.tasks.normalisation import Measure, is_time, quality, quality_error, varies
+from orgopt.tasks.task import Task
 
 
 def measure(heldout: float, sd: float = 0.0) -> Measure:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.cli import main
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from tests.conftest import TRIO
 from tests.fakes.processes import needs_sandbox
 from tests.test_cli import TOY, _descendants

@@ -11,7 +11,7 @@ import pytest
 
 from orgopt.agents.session import Means
 from orgopt.agents.thinking.spend import OverBudgetError
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import ModelError, UsageError
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
@@ -20,10 +20,10 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.evolve.trials.runs import Runs
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import StudyConfig, check_config
 from orgopt.study.folder import StudyLog
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import knobs_of

@@ -3,9 +3,9 @@
 import networkx as nx
 import pytest
 
+from orgopt.basics.slug import slug
 from orgopt.org import Link, LinkKind, Org, Role, Standup
 from orgopt.org_problems import problems
-from orgopt.slug import slug
 
 
 def org(*names: str, links: tuple[tuple[str, str, LinkKind], ...] = (), **headcounts: int) -> Org:

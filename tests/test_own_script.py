@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from orgopt.api.labs import check_budget
+from orgopt.basics.syntax import tree
 from orgopt.cli import main
 from orgopt.cli.shared.adopted import answered
 from orgopt.errors import OrgoptError, TaskError, UsageError
@@ -27,9 +28,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox, using
 from orgopt.lab.sandbox.inside.execute import python_words
 from orgopt.lab.sandbox.inside.printed import Reading, read_metric
-from orgopt.syntax import tree
-from orgopt.task import Measure, Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Measure, Task
 from orgopt.workspace import find_workspace
 from tests.conftest import ROOT
 

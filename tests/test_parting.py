@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from orgopt.cli import main
-from orgopt.knob import parse_knobs
 from orgopt.lab.worlds import metrics_part as parted
 from orgopt.lab.worlds.metrics_part import figures, parting
 from orgopt.lab.worlds.world import CalledWorld
-from orgopt.task import Measure, Task
+from orgopt.tasks.knob import parse_knobs
+from orgopt.tasks.task import Measure, Task
 from tests.test_replay import own_world
 
 KNOBS = "X = 0.1  # knob: 0.0..1.0\nY = 0.1  # knob: 0.0..1.0\n"

@@ -10,16 +10,16 @@ import pytest
 from orgopt.document import parse
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS, _decoded, _encoded, distribution, evaluate_plain
-from orgopt.knob import Knob
 from orgopt.lab import make_lab
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld
 from orgopt.ledger import BASELINE, Ledger, results_tsv
-from orgopt.scoring import evaluate, score
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate, score
+from orgopt.scoring.verification import Verified
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import Knob
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import ToyWorld
-from orgopt.verification import Verified
 from tests.fakes.lab import FakeLab, parabola
 
 QUICK = [kind for kind in PLAIN_KINDS if kind != "optuna:gp"]

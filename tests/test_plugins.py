@@ -27,8 +27,8 @@ from orgopt.lab import make_lab
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import StudyConfig
 from orgopt.study.contest_log import contest_identity
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 
 DOCUMENT = "# Solo\n\n## Roles\n\n### One\n- **Headcount:** 1\n- **Agent:** {}\n"

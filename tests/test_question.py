@@ -25,8 +25,8 @@ from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.ledger import Ledger
 from orgopt.org import Org
 from orgopt.seeds import Stream, generator
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab

@@ -21,7 +21,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 import orgopt
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.cli import main
 from orgopt.errors import LabError, SandboxError, UsageError
 from orgopt.evolve.space.candidate import Candidate
@@ -35,7 +35,7 @@ from orgopt.lab.ray.slot import share
 from orgopt.lab.sandbox import choice
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.study.standing import Standing
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import LabContract, drain
 from orgopt.testing.toy_task import TOY, toy_task
 

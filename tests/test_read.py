@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
-from orgopt.document.editing.links import AddLink
-from orgopt.document.editing.roles import AddRole
+from orgopt.document.editing.edits_of_links import AddLink
+from orgopt.document.editing.edits_of_roles import AddRole
 from orgopt.document.grammar.rhythm import format_standup, parse_standup
 from orgopt.document.linting.lint import fix
 from orgopt.errors import DocumentError

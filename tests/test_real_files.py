@@ -7,8 +7,8 @@ import pytest
 
 from orgopt.document import lint, load, parse, read, render
 from orgopt.document.editing.base import SetKey
-from orgopt.document.editing.links import RemoveLink
-from orgopt.document.editing.roles import RemoveRole
+from orgopt.document.editing.edits_of_links import RemoveLink
+from orgopt.document.editing.edits_of_roles import RemoveRole
 from orgopt.document.linting.lint import Facts
 from orgopt.document.reading.reader import Reading
 from orgopt.org import Link, Org, Standup

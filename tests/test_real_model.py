@@ -21,8 +21,8 @@ from orgopt.asking.ask import ask
 from orgopt.asking.situations import history, situations
 from orgopt.lab import make_lab
 from orgopt.ledger import Ledger
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT
 from tests.model_server import NoModelError, licence, models, serving

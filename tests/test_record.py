@@ -22,8 +22,8 @@ from orgopt.lab.base import Status
 from orgopt.lab.worlds.recorder import SEEDS, Recording, plan
 from orgopt.lab.worlds.recording import load_records, read_table, write_table
 from orgopt.lab.worlds.recording_files import records_path
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab, curve
 from tests.fakes.processes import needs_sandbox

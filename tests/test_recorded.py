@@ -16,15 +16,15 @@ from orgopt.errors import TaskError
 from orgopt.lab import make_lab
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
 from orgopt.lab.worlds.active_learning import sought
+from orgopt.lab.worlds.fitted_world import Encoder, Recorded
 from orgopt.lab.worlds.open import load_fitted, open_recorded
-from orgopt.lab.worlds.recorded import Encoder, Recorded
 from orgopt.lab.worlds.recorder import Recording
 from orgopt.lab.worlds.recording import load_records, rows_table, write_table
 from orgopt.lab.worlds.recording_files import records_path, task_version
 from orgopt.ledger import Ledger
-from orgopt.scoring import evaluate
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Settings, Task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 
@@ -156,7 +156,7 @@ def test_a_team_runs_on_a_recording(recorded_toy: Task, trio: Program) -> None:
 def test_a_fitted_world_is_kept_and_replays_without_torch(world: Recorded, recorded_toy: Task) -> None:
     assert (recorded_toy.folder / "world.json").is_file()
     code = (
-        "import sys; from orgopt.lab.worlds.open import open_recorded; from orgopt.task_folder import load_task;"
+        "import sys; from orgopt.lab.worlds.open import open_recorded; from orgopt.tasks.folder import load_task;"
         f"world = open_recorded(load_task({str(recorded_toy.folder)!r})); print(world.answer({{}}, 1).metric);"
         "assert 'torch' not in sys.modules"
     )

@@ -16,18 +16,18 @@ from orgopt.cli import main
 from orgopt.document import Program, parse
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.report import page
-from orgopt.seal import Chain, sealed
+from orgopt.storage.seal import Chain, sealed
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, FinalRecord
 from orgopt.study.records.names import SEARCH
 from orgopt.study.records.reader import parse_records, read_records, written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
 from orgopt.study.wording import plain
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import candidate_values, study_values
-from orgopt.tracking.entry import NOTE
+from orgopt.tracking.backend.entry import NOTE
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import NAME, make_study
 from tests.fakes.study import parsed, records

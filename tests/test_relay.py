@@ -24,7 +24,7 @@ from orgopt.errors import UsageError
 from orgopt.lab.sandbox import choice
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.no_result import lost
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab

@@ -14,15 +14,15 @@ from orgopt.cli import main
 from orgopt.document import Program, parse
 from orgopt.errors import TaskError, UsageError
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
-from orgopt.knob import parse_knobs
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld, open_world
 from orgopt.ledger import Ledger
-from orgopt.scoring import evaluate
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import parse_knobs
+from orgopt.tasks.task import Settings, Task
 from orgopt.testing.lab import LabContract
 from orgopt.testing.toy_task import ToyWorld
 from tests.conftest import ROOT

@@ -6,7 +6,7 @@ import pytest
 
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Standup
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.cost_of_parts import Report, report
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab

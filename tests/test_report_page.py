@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from orgopt.basics.markup import h
 from orgopt.cli import main
 from orgopt.document import parse, read
 from orgopt.draw import Weight, Weights, svg
-from orgopt.markup import h
 from orgopt.report import page as made
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending

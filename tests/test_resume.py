@@ -9,7 +9,7 @@ from orgopt.errors import StoreError
 from orgopt.lab.base import Checkpoint, Experiment, Outcome
 from orgopt.ledger import Ledger, impossible
 from orgopt.org import Org, Standup
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.test_words import BUSY

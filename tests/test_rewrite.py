@@ -17,25 +17,25 @@ from hypothesis import strategies as st
 from orgopt.agents.session import Means
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.agents.toml_models import LanguageSettings
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.changes import Change, changed, read_changes
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.model_changes import Change, changed, read_changes
 from orgopt.evolve.space.texts import RefusedChangeError, prose, with_texts
-from orgopt.jsonl import read_lines
 from orgopt.report import page
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import SAMPLER_KIND, StudyConfig
 from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.study import ending
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.tracking import candidate_values as candidate_run
 from orgopt.tracking import study_values
 from tests.fakes.arena import toy_arena

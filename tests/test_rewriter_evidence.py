@@ -14,13 +14,13 @@ from orgopt.evolve.proposers.rewrite.evidence import EXPLAINED, Scored
 from orgopt.evolve.space.allowed import PARTS
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
-from orgopt.scoring import score
+from orgopt.scoring.evaluation import score
+from orgopt.scoring.verification import Verified
 from orgopt.study.config import StudyConfig
 from orgopt.study.records.result import Importance
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from orgopt.testing.documents import TRIO
-from orgopt.verification import Verified
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL
 from tests.test_words import noiseless

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
-from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import bubblewrap_line as wrap
@@ -23,8 +22,9 @@ from orgopt.lab.sandbox.choice import CHOICE, Sandbox, chosen
 from orgopt.lab.sandbox.find_bubblewrap import VARIABLE
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.experiment_limits import Limits
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import drain
 from tests.conftest import ROOT
 from tests.fakes import callers

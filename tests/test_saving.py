@@ -9,8 +9,8 @@ from orgopt.cli import main
 from orgopt.document import apply, load, read, save
 from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.diff import same
-from orgopt.document.editing.links import AddLink
-from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.editing.edits_of_links import AddLink
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole
 from orgopt.document.saving import in_folder
 from orgopt.org import Link, Standup
 

@@ -8,18 +8,18 @@ import pytest
 from rich.console import Console
 
 import orgopt
-from orgopt.calibration import calibrate
 from orgopt.cli.run import summary
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
-from orgopt.gain_evidence import against
-from orgopt.knob import parse_knobs
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld
 from orgopt.ledger import Ledger
-from orgopt.scoring import evaluate, score
-from orgopt.task import Measure, Task
-from orgopt.verification import Submissions, Verified, verify
+from orgopt.scoring.calibration import calibrate
+from orgopt.scoring.evaluation import evaluate, score
+from orgopt.scoring.gain_evidence import against
+from orgopt.scoring.verification import Submissions, Verified, verify
+from orgopt.tasks.knob import parse_knobs
+from orgopt.tasks.task import Measure, Task
 from tests.fakes.lab import FakeLab, bottom, parabola
 
 

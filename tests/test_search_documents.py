@@ -12,7 +12,7 @@ from orgopt.errors import OrgoptError
 from orgopt.evolve.proposers.arms import arm_of, arms
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.genome import Space
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.search_plan import DEFAULT_SEARCH, Beside, SearchPlan, searching
 from orgopt.testing.study import opened

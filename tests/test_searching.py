@@ -15,10 +15,10 @@ from orgopt.evolve.controls import ablations
 from orgopt.evolve.other_searches import SEARCHES, other_searches
 from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger, impossible
-from orgopt.scoring import evaluate
+from orgopt.scoring.evaluation import evaluate
 from orgopt.study.folder import LOG
 from orgopt.study.records.reader import read_records
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "orgs" / "search"

@@ -9,7 +9,8 @@ from orgopt.cli.shared.run_status import RunStatus
 from orgopt.errors import StoreError
 from orgopt.ledger import BASELINE, MORE, Event, Ledger, as_shown, data_as_shown, results_tsv, shown_sign
 from orgopt.report.run_page import RunView, run_page, run_title
-from orgopt.tracking import budget_curves, tables, traces
+from orgopt.tracking.shown import budget_curves, tables
+from orgopt.tracking.tracing import traces
 
 START = {"budget_s": 9.0, "slots": 1, "agents": ["researcher-1"], "seed": 0, "lab": {}, "commit": "a", "baseline": -0.5}
 

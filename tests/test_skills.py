@@ -6,7 +6,7 @@ from orgopt.api.model_skills import ModelSkill, on_tasks
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
 from orgopt.study.model_skills import FEWEST, said_of_skill
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.skill import Changes, Skill, skills_of, together
 from tests.test_language_cli import invoke
 

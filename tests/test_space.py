@@ -15,7 +15,7 @@ from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.space import write
 from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import PARTS, Space, everybody
-from orgopt.evolve.space.standup import _round
+from orgopt.evolve.space.standup_genes import _round
 from orgopt.org import Link, Org, Role
 from orgopt.org_problems import problems
 from tests.conftest import ROOT

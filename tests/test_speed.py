@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orgopt.calibration import train_all
-from orgopt.knob import with_values
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.launch import INSIDE
-from orgopt.normalisation import by_ratio
-from orgopt.task import Task
-from orgopt.task_folder import load_task
-from orgopt.verification import in_pairs
+from orgopt.scoring.calibration import train_all
+from orgopt.scoring.verification import in_pairs
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import with_values
+from orgopt.tasks.normalisation import by_ratio
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.fast_cheaters import CHEATERS
 from tests.fakes.processes import needs_sandbox

@@ -25,8 +25,8 @@ from orgopt.cli.tail import line_of
 from orgopt.document import parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.jsonl import read_lines
-from orgopt.locks import holding, is_held
+from orgopt.storage.jsonl import read_lines
+from orgopt.storage.locks import holding, is_held
 from orgopt.study.records.names import SEARCH
 from orgopt.study.standing import Standing
 from tests.conftest import TRIO

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.evolve.proposers.openings import OPENING
@@ -15,10 +15,10 @@ from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Job
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.config import SAMPLER_KIND, StudyConfig, study_name
 from orgopt.study.folder import StudyLog
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.arena import toy_arena, toy_replay
 from tests.fakes.study import cut, view

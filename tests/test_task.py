@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgopt.errors import TaskError, UsageError
-from orgopt.knob import Knob, parse_knobs
-from orgopt.task import Task
-from orgopt.task_folder import load_task
-from orgopt.task_source import find_tasks
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import Knob, parse_knobs
+from orgopt.tasks.source import find_tasks
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 from tests.test_replay import WORLD_TOML, own_world

@@ -11,7 +11,7 @@ from orgopt.document import Program, parse
 from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, LinkKind, Org, Role
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from orgopt.team.timers import Due, Timer, Timers
 from tests.conftest import ROOT

@@ -16,19 +16,19 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import parse
-from orgopt.jsonl import read_lines
 from orgopt.report import page
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
 from orgopt.study.wording import interval, marked, metric, plain
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
-from orgopt.tracking.direct import Direct
+from orgopt.tracking.backend.direct import Direct
 from orgopt.tracking.sent_record import NOTED, Noted
-from orgopt.tracking.study_note import against_seed, apart
+from orgopt.tracking.shown.study_note import against_seed, apart
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 from tests.fakes.study import cut, records, rewrite, view
@@ -463,12 +463,14 @@ def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_me
     alone = f"this seed alone {first}, ★ champion {other}"
     assert said[0].startswith(f"score {seed}, {of}; {alone}; ★ champion {champion} in the mean: {verdict}. Agents saw ")
     alone = f"this seed alone {other}, seed document {first}"
-    assert said[1].startswith(f"score {champion}, {of}; {alone}; seed document {seed} in the mean: ★ {verdict}. Agents saw ")
+    assert said[1].startswith(
+        f"score {champion}, {of}; {alone}; seed document {seed} in the mean: ★ {verdict}. Agents saw "
+    )
     assert "(lower is better) in " in said[0]
 
 
 def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
-    from orgopt.tracking.traces import Told, spans
+    from orgopt.tracking.tracing.traces import Told, spans
 
     told, tokens = {"role": "You decide."}, [120, 30]
     events = [
@@ -540,7 +542,7 @@ def test_ordinary_candidates_have_no_trace(seen: Path) -> None:
 def test_the_fast_way_writes_what_mlflow_writes(
     workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orgopt.tracking.direct.SCHEMAS", frozenset())
+    monkeypatch.setattr("orgopt.tracking.backend.direct.SCHEMAS", frozenset())
     store = Tracking(workspace)
     assert store.sync(copied(original, workspace)).problem == ""
     assert everything(workspace) == everything(seen)
@@ -552,7 +554,7 @@ def test_the_database_of_this_mlflow_is_one_that_is_known(workspace: Path) -> No
 
 def test_a_database_of_another_form_is_left_to_mlflow(workspace: Path) -> None:
     from orgopt.errors import StoreError
-    from orgopt.tracking.store import _direct
+    from orgopt.tracking.backend.store import _direct
 
     path = workspace / "mlflow.db"
     assert _direct(f"sqlite:///{path}")
@@ -640,7 +642,7 @@ def test_killed_between_the_parts_of_a_run_it_is_completed(
 ) -> None:
     from mlflow import MlflowClient
 
-    monkeypatch.setattr("orgopt.tracking.direct.SCHEMAS", frozenset())  # the way that has parts
+    monkeypatch.setattr("orgopt.tracking.backend.direct.SCHEMAS", frozenset())  # the way that has parts
     folder, chance = copied(original, workspace), random.Random(1)
     for name in ("log_batch", "set_terminated", "set_prompt_alias", "log_inputs"):
         real = getattr(MlflowClient, name)
@@ -772,7 +774,7 @@ def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
 
 
 def test_document_text_is_text_in_notes() -> None:
-    from orgopt.tracking.markdown import escape
+    from orgopt.tracking.shown.markdown import escape
 
     assert escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
 
@@ -791,7 +793,7 @@ def test_names_that_mlflow_would_refuse_are_made_ones_that_it_takes() -> None:
 
 
 def test_a_diff_of_a_document_with_fences_stays_in_its_fence() -> None:
-    from orgopt.tracking.diffs import diff, diff_page
+    from orgopt.tracking.shown.diffs import diff, diff_page
 
     fields = {"index": 0, "generation": 0, "parent": None, "proposer": "seed", "params": {}, "changes": ()}
     before = CandidateRecord(name="g00-c00", program="a\n", **fields)
@@ -826,7 +828,7 @@ def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_
 
 
 def test_a_role_that_one_of_two_documents_lacks_is_one_parameter() -> None:
-    from orgopt.tracking.members import Members
+    from orgopt.tracking.shown.members import Members
 
     known = view(records())
     one, two, *_ = known.candidates
@@ -858,7 +860,7 @@ def test_seed_document_champion_and_controls_come_first_and_the_rest_as_it_happe
 
 
 def test_a_control_says_how_the_champion_stands_to_it() -> None:
-    from orgopt.tracking.control import controls
+    from orgopt.tracking.shown.control import controls
 
     known = view(records())
     (claim, *_) = known.final.claims
@@ -882,7 +884,7 @@ def test_a_control_says_how_the_champion_stands_to_it() -> None:
 
 
 def test_the_direction_of_effects_is_a_picture() -> None:
-    from orgopt.tracking import pictures
+    from orgopt.tracking.shown import pictures
 
     found = pictures.of_study(view(records()))
     assert set(found) == {"generations.svg", "budget.svg", "effects.svg"}
@@ -896,7 +898,7 @@ def test_the_direction_of_effects_is_a_picture() -> None:
 
 def test_short_words_are_explained_where_they_stand() -> None:
     from orgopt.agent_names import AGENTS, SEARCH_AGENTS
-    from orgopt.tracking import legend
+    from orgopt.tracking.shown import legend
 
     assert {*legend.AGENTS} == {*AGENTS}
     assert {*legend.PROPOSERS} == {*SEARCH_AGENTS}
@@ -908,10 +910,10 @@ def test_short_words_are_explained_where_they_stand() -> None:
 
 
 def test_charts_are_of_metrics_that_runs_have_and_have_titles_in_words() -> None:
-    from orgopt.tracking.chart_views import keys, views
     from orgopt.tracking.names import METRICS
     from orgopt.tracking.plain_pages import TITLES
-    from orgopt.tracking.saved_view import PREFIX
+    from orgopt.tracking.shown.chart_views import keys, views
+    from orgopt.tracking.shown.saved_view import PREFIX
 
     known, titled = {one.name for one in METRICS}, {name for name, *_ in TITLES}
     kept = views(view(records()), "id", "run", differ=9)

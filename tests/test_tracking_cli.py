@@ -12,7 +12,7 @@ from orgopt.cli import main
 from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
 from orgopt.study.view import load_study
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import store_uri
 from orgopt.tracking.background import Projection

@@ -17,7 +17,7 @@ import pytest
 
 from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt
 from orgopt.tracking.background import Projection

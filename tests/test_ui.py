@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.tracking import Tracking
 from tests.fakes.studies import make_study
 from tests.test_cli import _descendants

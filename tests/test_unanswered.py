@@ -16,11 +16,11 @@ from orgopt.agents.session import Means
 from orgopt.agents.thinking.spend import Spend
 from orgopt.agents.toml_models import ModelSettings, Price
 from orgopt.errors import ModelError
-from orgopt.jsonl import read_lines
 from orgopt.ledger import Event, Ledger
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.verdict.study import ending as ending_of
 from orgopt.study.view import load_study
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.no_result import UNUSABLE, lost
 from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer

@@ -8,10 +8,10 @@ import pytest
 
 from orgopt.agent_names import POLICIES
 from orgopt.agents import Known
-from orgopt.knob import Settings
 from orgopt.ledger import Ledger
 from orgopt.org import CopyRule, Link, Org, Role, Standup
-from orgopt.task import Task
+from orgopt.tasks.knob import Settings
+from orgopt.tasks.task import Task
 from orgopt.team import links
 from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.copying import heeded, starts

@@ -16,8 +16,8 @@ from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import RETRIES, LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
-from orgopt.scoring import run
-from orgopt.task import Task
+from orgopt.scoring.evaluation import run
+from orgopt.tasks.task import Task
 from orgopt.testing.lab import drain
 from tests.fakes.processes import below, needs_sandbox, wait_until
 

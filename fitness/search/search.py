@@ -29,15 +29,15 @@ from orgopt.lab.base import Outcome, Status
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import NO_REWRITER, StudyConfig
-from orgopt.study.defaults import study_defaults
+from orgopt.study.default_seeds import study_defaults
 from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, GenerationRecord
 from orgopt.study.records.names import SEARCH
 from orgopt.study.search_plan import searching
 from orgopt.study.standing import believed, standings
-from orgopt.task import Task
-from orgopt.task_folder import load_task
-from orgopt.task_source import shipped
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import shipped
+from orgopt.tasks.task import Task
 
 SEED_DOCUMENTS = ("trio", "solo", "pair-with-reviewer", "explore-then-exploit")
 SLOTS = 2

@@ -16,7 +16,7 @@ import numpy as np
 
 from orgopt.agents.knowledge import Knowledge, Known
 from orgopt.org import CopyRule
-from orgopt.task import Knob, Task, Value
+from orgopt.tasks.task import Knob, Task, Value
 
 Purpose = Literal["propose", "report", "remember"]
 Ruling = Literal["pass", "rerun", "reject"]

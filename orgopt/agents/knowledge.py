@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from orgopt.knob import conditional, settled
-from orgopt.task import Knob, Value
+from orgopt.tasks.knob import conditional, settled
+from orgopt.tasks.task import Knob, Value
 
 Array = NDArray[np.float64]
 Ranking = list[tuple[float, int]]  # metric and number of a setting, best first

@@ -23,7 +23,7 @@ from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
 from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
 from orgopt.errors import UsageError
 from orgopt.org import Org, Role
-from orgopt.seal import read_record, write_record
+from orgopt.storage.seal import read_record, write_record
 
 FROZEN = "language.json"
 """Where a run or a study keeps the models and prices that it was begun with."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, cast
 
-from orgopt.addresses import without_passwords
 from orgopt.agent_names import DEFAULT_MODEL
 from orgopt.agents.command.toml_agents import CommandSettings, read_commands
+from orgopt.basics.addresses import without_passwords
 from orgopt.errors import UsageError
 from orgopt.forms import number, shown
 from orgopt.org import Role

@@ -11,8 +11,8 @@ from orgopt.foreign.draft import Answers, draft
 from orgopt.foreign.survey import Survey, survey
 from orgopt.lab.checking import Check, check
 from orgopt.ledger import write_text
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.workspace import require_writable
 
 _ALONE_S = 60.0

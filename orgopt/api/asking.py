@@ -17,18 +17,18 @@ from orgopt.api.language import answering, check, language_settings
 from orgopt.asking.ask import Answered, asked_roles
 from orgopt.asking.ask import ask as ask_roles
 from orgopt.asking.situations import MOMENTS, Moment
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, load
 from orgopt.errors import UsageError
 from orgopt.evolve.asked_rewriter import ask_rewriter, rewriter_of
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.invocation import argument
-from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.task import Task
-from orgopt.task_source import shipped
+from orgopt.storage.json_values import json_values
+from orgopt.tasks.source import shipped
+from orgopt.tasks.task import Task
 
 IMPROVED, BUDGET = "trio", "15x"
 """The shipped document that rewriters are asked to improve, and the budget of its runs."""

@@ -14,19 +14,19 @@ from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import Document, announce, one_by_one, program_of, require_entrants, tasks_of, told
 from orgopt.api.labs import budgets_of, calibrate_all, experiment_s, workers_of
 from orgopt.api.language import check, language_settings
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import parse
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, enter
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig, Job
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
-from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.samples import Array
+from orgopt.scoring.samples import Array
+from orgopt.storage.json_values import json_values
 from orgopt.study import statistics
-from orgopt.suite import SUITE
+from orgopt.tasks.suite import SUITE
 from orgopt.version import __version__
 from orgopt.workspace import find_workspace
 

@@ -10,12 +10,12 @@ from orgopt.api.run_result import read_run_settings
 from orgopt.api.runs import LEDGER
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.invocation import argument
-from orgopt.knob import Settings
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import BASELINE, Ledger
-from orgopt.scoring import submissions
-from orgopt.task import Task
+from orgopt.scoring.evaluation import submissions
+from orgopt.tasks.knob import Settings
+from orgopt.tasks.task import Task
 from orgopt.workspace import folder_name
 
 if TYPE_CHECKING:

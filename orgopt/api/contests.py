@@ -25,7 +25,7 @@ from orgopt.api.labs import budgets_of, calibrate_all, check_budgets, lab_of, re
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.toml_notify import Notices, notify_command
-from orgopt.callback import Callback, Following
+from orgopt.basics.callback import Callback, Following
 from orgopt.document import Program, parse, read
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
@@ -38,12 +38,12 @@ from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest_log import ContestLog, digest_of
 from orgopt.study.contest_view import ContestView, contest_ending
-from orgopt.study.defaults import contest_seeds
+from orgopt.study.default_seeds import contest_seeds
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace, require_writable, writable_folder
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from orgopt.api.inputs import Document, program_of
 from orgopt.api.study_result import find_study
+from orgopt.basics.nearest import did_you_mean
 from orgopt.document import diff as diff_of
 from orgopt.document import lint as lint_of
 from orgopt.document import read as read_of
@@ -11,7 +12,6 @@ from orgopt.document.editing.base import Edit
 from orgopt.document.findings import Finding
 from orgopt.document.reading.reader import Reading
 from orgopt.errors import UsageError
-from orgopt.nearest import did_you_mean
 from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, load, parse, require_org
-from orgopt.document.as_read import in_a_line, inferred, with_policies
+from orgopt.document.reading_summary import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from orgopt.org import Org
-from orgopt.suite import SUITE, is_suite, suite_folders
-from orgopt.task import Task
-from orgopt.task_fit import require_fit
-from orgopt.task_folder import load_task
+from orgopt.tasks.documents import require_fit
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.suite import SUITE, is_suite, suite_folders
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace
 
 Document = Program | str | Path
@@ -118,7 +118,7 @@ def stem_of(document: Document, program: Program) -> str:
 
 
 def tasks_of(asked: AnyTask | Iterable[AnyTask], workspace: Path) -> dict[str, Task]:
-    """Tasks by their own names; `suite` is all of `orgopt.suite`.
+    """Tasks by their own names; `suite` is all of `orgopt.tasks.suite`.
 
     Raises:
         UsageError: There is none, no such task, or one is named twice.

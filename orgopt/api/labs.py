@@ -9,20 +9,20 @@ from pathlib import Path
 
 from orgopt.api.bounds import RAY
 from orgopt.api.inputs import Duration, experiments_a_slot, seconds
-from orgopt.calibration import UNEDITED_RUNS, calibrate
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
-from orgopt.gain_evidence import PAIRS
 from orgopt.invocation import argument
 from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import cores
 from orgopt.lab.sandbox.files import printed_data_digest
 from orgopt.lab.worlds.world import open_world
-from orgopt.seal import read_record, write_record
+from orgopt.scoring.calibration import UNEDITED_RUNS, calibrate
+from orgopt.scoring.gain_evidence import PAIRS
+from orgopt.storage.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
-from orgopt.task import THINK_SHARE, Measure, Task
+from orgopt.tasks.task import THINK_SHARE, Measure, Task
 
 _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""

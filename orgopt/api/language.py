@@ -14,9 +14,9 @@ from orgopt.agents.thinking.spend import Spend
 from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
 from orgopt.errors import ModelError, UsageError
 from orgopt.invocation import argument
-from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.settings import read_tables
+from orgopt.storage.json_values import json_values
 
 if TYPE_CHECKING:
     from orgopt.agents.llm.model import Model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.api.results import logs
-from orgopt.json_values import json_values
+from orgopt.storage.json_values import json_values
 from orgopt.study.model_skills import known_well
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.reader import read_records

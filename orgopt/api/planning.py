@@ -25,7 +25,7 @@ from orgopt.api.language import check, language_settings
 from orgopt.api.steering import seconds_left
 from orgopt.api.study_plan import Plan
 from orgopt.api.toml_notify import notify_command
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
@@ -36,10 +36,10 @@ from orgopt.invocation import argument
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import BY_ASKING, BY_RUN, NO_REWRITER, StudyConfig, check_config
-from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS, study_defaults
+from orgopt.study.default_seeds import CONTENDERS, GENERATIONS, SLOTS, study_defaults
 from orgopt.study.search_plan import DEFAULT_SEARCH, Searching, searching
-from orgopt.task_fit import DEPTH, require_fit
-from orgopt.task_source import shipped
+from orgopt.tasks.documents import DEPTH, require_fit
+from orgopt.tasks.source import shipped
 
 LIBRARY = "library.md"
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from orgopt.api.bounds import require
 from orgopt.api.inputs import AnyTask, one_task, told
 from orgopt.api.labs import open_lab
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.errors import TaskError, UsageError
 from orgopt.invocation import argument
 from orgopt.lab.worlds.active_learning import sought
 from orgopt.lab.worlds.open import open_recorded
 from orgopt.lab.worlds.recorder import Recording, recording_lab_task
 from orgopt.lab.worlds.recording import Records, load_records
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace, writable_folder
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 
 from orgopt.api.run_result import LEDGER, SETTINGS, is_run
 from orgopt.api.study_result import StudyResult
+from orgopt.basics.nearest import did_you_mean
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.ledger import Ledger, read_ledger, shown_sign
-from orgopt.locks import is_held
-from orgopt.nearest import did_you_mean
+from orgopt.storage.locks import is_held
 from orgopt.study.contest_log import LOG as CONTEST_LOG
 from orgopt.study.folder import PAUSE, is_written
 from orgopt.study.records.kinds import EvaluationRecord
@@ -137,7 +137,7 @@ def remove(several: Sequence[Kept], *, workspace: Path, tracking: bool = True) -
     for one in several:
         if tracking and one.kind == "study" and one.state != "damaged":
             from orgopt.tracking import has_store
-            from orgopt.tracking.forget import forget
+            from orgopt.tracking.backend.forget import forget
 
             forgotten += forget(workspace, one.folder) if has_store(workspace) else 0
         try:

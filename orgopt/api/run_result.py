@@ -6,19 +6,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt import regular_files
 from orgopt.document import Program
 from orgopt.errors import UsageError
-from orgopt.json_values import json_values
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import read_ledger
 from orgopt.report.run_page import RunView
-from orgopt.scoring import Score
-from orgopt.seal import read_record
+from orgopt.scoring.evaluation import Score
+from orgopt.storage import regular_files
+from orgopt.storage.json_values import json_values
+from orgopt.storage.seal import read_record
 from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.run import ending
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.cost_of_parts import Report
 
 if TYPE_CHECKING:

@@ -28,20 +28,20 @@ from orgopt.api.labs import budgets_of, calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
 from orgopt.api.run_folder import home_of, missing, new_folder, remove
 from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, VERDICT, RunResult, RunSettings, read_run_settings
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import load, require_org
 from orgopt.errors import UsageError
 from orgopt.invocation import own_command
 from orgopt.lab.sandbox.choice import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
-from orgopt.locks import holding
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import VERIFY_SEEDS, Score
-from orgopt.scoring import evaluate as evaluate_in
-from orgopt.seal import write_record
-from orgopt.task_fit import require_fit
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import VERIFY_SEEDS, Score
+from orgopt.scoring.evaluation import evaluate as evaluate_in
+from orgopt.storage.locks import holding
+from orgopt.storage.seal import write_record
+from orgopt.tasks.documents import require_fit
+from orgopt.tasks.folder import load_task
 from orgopt.team.cost_of_parts import report
 from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 
 from orgopt.api.asking import AskResult
 from orgopt.api.printed import boards, documents, machine, results
+from orgopt.basics.nearest import did_you_mean
 from orgopt.errors import UsageError
 from orgopt.evolve.cost_forecast.estimate import Estimate
-from orgopt.json_values import SCHEMA_VERSION
-from orgopt.nearest import did_you_mean
+from orgopt.storage.json_values import SCHEMA_VERSION
 from orgopt.study.records.kinds import FinalRecord
 
 Schema = dict[str, Any]

@@ -13,11 +13,11 @@ from types import FrameType
 
 from orgopt.api.results import Kept, find_result, is_busy
 from orgopt.api.run_result import INBOX
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.invocation import argument, own_command
-from orgopt.jsonl import JsonLog
+from orgopt.storage.jsonl import JsonLog
 from orgopt.study.folder import PAUSE
 
 POLL_S = 0.2

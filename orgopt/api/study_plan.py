@@ -16,7 +16,7 @@ from orgopt.api.results import logs
 from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
 from orgopt.api.toml_notify import Notices
-from orgopt.callback import Callback, Following
+from orgopt.basics.callback import Callback, Following
 from orgopt.document import Program
 from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
@@ -34,7 +34,7 @@ from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import GenerationRecord
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.tracking.background import Projection
 from orgopt.workspace import require_writable, writable_folder
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orgopt.basics.nearest import did_you_mean
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
 from orgopt.invocation import argument
-from orgopt.nearest import did_you_mean
 from orgopt.report.notebook_cell import cell
 from orgopt.study.folder import PAUSE, is_written
 from orgopt.study.records.kinds import FinalRecord

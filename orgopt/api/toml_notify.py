@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.errors import UsageError
 from orgopt.settings import SETTINGS, read_tables
 

@@ -16,13 +16,13 @@ from orgopt.agents.thinking.decide import REPEATED
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.mind import Mind
 from orgopt.asking.situations import Moment, Posed, history, moments, situations
-from orgopt.calibration import train_all
 from orgopt.errors import UsageError
-from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.org import Org, Role
+from orgopt.scoring.calibration import train_all
 from orgopt.seeds import Stream, derive
-from orgopt.task import Settings, Task
+from orgopt.storage.json_values import json_values
+from orgopt.tasks.task import Settings, Task
 
 _RUNS = 8  # of a proposal in a world that does not know the metric without noise
 

@@ -13,12 +13,12 @@ from orgopt.agents.base import Case, Purpose, View
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking.situation import Attempt, Left, Seat, Situation, Workplace
 from orgopt.errors import UsageError
-from orgopt.knob import Value
 from orgopt.lab.base import Lab, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Link, Org, Role
 from orgopt.seeds import Stream, generator
-from orgopt.task import Task
+from orgopt.tasks.knob import Value
+from orgopt.tasks.task import Task
 from orgopt.team.desk import free_knobs
 from orgopt.team.runtime import Team
 from orgopt.team.scripts import Scripts

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from orgopt.basics.markup import Markup, h, number
 from orgopt.board.records import Terms
 from orgopt.board.sequential_test import BATCH, log_evidence
-from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, scale, ticks
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 470, 250, 62, 12, 26, 40

@@ -1,8 +1,8 @@
 """The chart of a board: how the best came to be as good as it is, a step an accepted claim."""
 
+from orgopt.basics.markup import Markup, h, number
 from orgopt.board.frame import gain_words, name_of
 from orgopt.board.public_view import BoardView
-from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, ticks
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900.0, 240.0, 60.0, 16.0, 26.0, 34.0

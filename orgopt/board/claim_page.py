@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.board.bet_chart import rounds, wealth
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, who
 from orgopt.board.records import BASELINE, ClaimRecord, ClaimStatus, Terms
 from orgopt.board.verification import gain_of
-from orgopt.markup import Child, Markup, h
 from orgopt.report.stacked import tiles
 from orgopt.study.wording import count
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _OPEN = 12
 """Rounds up to which their table stands open."""

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, cast
 
+from orgopt.basics.syntax import tree
 from orgopt.board.keys import signed_by
 from orgopt.errors import TaskError, UsageError
-from orgopt.knob import Settings, Value, values_in
-from orgopt.syntax import tree
-from orgopt.task import Task
+from orgopt.tasks.knob import Settings, Value, values_in
+from orgopt.tasks.task import Task
 
 SCRIPT_BYTES = 1 << 16
 """The longest script that is taken."""

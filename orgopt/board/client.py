@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from typing import Any, cast
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.board.claims import Claim, canonical, to_sign
 from orgopt.board.keys import Key
 from orgopt.errors import LabError, UsageError

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Engine, Float, Integer, MetaData, String, Table, 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.errors import StoreError, UsageError
 
 WAIT_S = 30

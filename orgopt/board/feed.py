@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+from orgopt.basics.markup import visible
 from orgopt.board.public_view import BoardView
-from orgopt.markup import visible
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _NEWEST = 50

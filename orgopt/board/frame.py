@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
+from orgopt.basics.markup import Child, Markup, h, visible
 from orgopt.board.records import ClaimRecord, ClaimStatus, Terms
-from orgopt.markup import Child, Markup, h, visible
 
 PRINT_DIGITS = 8
 """Of a key that stand beside a name, which anyone may take."""

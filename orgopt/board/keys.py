@@ -11,8 +11,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from orgopt import regular_files
 from orgopt.errors import StoreError, UsageError
+from orgopt.storage import regular_files
 
 DIGITS = 64
 

@@ -3,11 +3,11 @@
 Everything that a contributor wrote is text here, and can neither run nor look like a part of the page.
 """
 
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.board.chart import progress
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, unit_of, who
 from orgopt.board.public_view import BoardView
 from orgopt.board.records import ClaimRecord, Terms
-from orgopt.markup import Child, Markup, h
 
 _CHANGES = 6
 """Settings of a claim that a list shows."""

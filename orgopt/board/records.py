@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from orgopt.board.drawn_seeds import seed
-from orgopt.knob import Settings
+from orgopt.tasks.knob import Settings
 
 BASELINE = 0
 """Stands for the untouched script where the number of a claim is asked for; claims count from 1."""

@@ -10,10 +10,10 @@ from orgopt.board.claims import digest, to_sign
 from orgopt.board.keys import signed_by
 from orgopt.board.sequential_test import level, log_evidence
 from orgopt.board.verification import RECHECK, gain_of
-from orgopt.calibration import train_all
 from orgopt.errors import UsageError
 from orgopt.lab.base import Experiment, Lab
-from orgopt.task import Task
+from orgopt.scoring.calibration import train_all
+from orgopt.tasks.task import Task
 
 _SAME = 1e-6
 

@@ -33,7 +33,7 @@ from orgopt.board.records import ClaimRecord
 from orgopt.board.store import ClaimStore
 from orgopt.board.suggestions import assignment
 from orgopt.errors import OrgoptError, StoreError, UsageError
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 BODY_S = 10.0
 """How long a request may take to send its body."""

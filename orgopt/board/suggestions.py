@@ -14,8 +14,8 @@ from typing import Any
 from orgopt.board.public_view import BoardView
 from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.sequential_test import bounded
-from orgopt.knob import Settings
-from orgopt.task import Task
+from orgopt.tasks.knob import Settings
+from orgopt.tasks.task import Task
 
 _FAILED = 8
 """Of the claims that were no better, how many are told."""

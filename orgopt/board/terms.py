@@ -6,7 +6,7 @@ from orgopt.board.drawn_seeds import new_root, secret
 from orgopt.board.records import Terms
 from orgopt.board.sequential_test import FAMILY
 from orgopt.errors import UsageError
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 def new_terms(task: Task, *, made: float, name: str = "", family: float = FAMILY, step: float | None = None) -> Terms:

@@ -18,14 +18,14 @@ from orgopt.board.ladder import Ladder
 from orgopt.board.records import BASELINE, ClaimRecord, ClaimStatus, Round, VerificationResult, Work
 from orgopt.board.sequential_test import BATCH, BOUND, SequentialResult, level, log_evidence, verdict
 from orgopt.board.store import ClaimStore
-from orgopt.calibration import train_all
 from orgopt.errors import LabError
-from orgopt.gain_evidence import ahead
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
-from orgopt.normalisation import varies
-from orgopt.samples import spread_of
+from orgopt.scoring.calibration import train_all
+from orgopt.scoring.gain_evidence import ahead
+from orgopt.scoring.samples import spread_of
 from orgopt.seeds import Stream, generator
-from orgopt.task import Task
+from orgopt.tasks.normalisation import varies
+from orgopt.tasks.task import Task
 
 BASELINE_ROUNDS = 8
 """Rounds in which the untouched script runs as well, so that a board can say how far it has come."""

@@ -116,7 +116,7 @@ class Commands(click.Group):
         with suppress(OSError):  # a name that no file can have
             _documents[:] = [arg for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from orgopt.nearest import did_you_mean
+            from orgopt.basics.nearest import did_you_mean
 
             ctx.fail(f"No such command '{args[0]}': {did_you_mean(args[0], COMMANDS)}orgopt --help lists all.")
         return super().resolve_command(ctx, args)

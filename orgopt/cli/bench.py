@@ -17,7 +17,7 @@ from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.messages import Said
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.job import Job
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.statistics import Interval
 from orgopt.study.wording import interval, plain
 

@@ -9,16 +9,16 @@ import click
 
 from orgopt.api.boards import checked, database_of, found_by, verifying
 from orgopt.api.labs import kept_baseline, measured_here
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import bounded, err, near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import lab_option
 from orgopt.errors import UsageError
-from orgopt.knob import Value
 from orgopt.ledger import write_text
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import Value
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def serve_command(
         at = sockets[0].getsockname()[1]
         address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{at}"
         if as_json:
-            from orgopt.addresses import without_passwords
+            from orgopt.basics.addresses import without_passwords
 
             told = {"id": store.terms.id, "commitment": store.terms.commitment, "task": task.name}
             print_json("served", {"address": address, "database": without_passwords(url), **told})
@@ -270,7 +270,7 @@ class _Notes(Callback):
 
 
 def _text(path: Path) -> str:
-    from orgopt import regular_files
+    from orgopt.storage import regular_files
 
     return regular_files.read_text(path)
 

@@ -27,8 +27,8 @@ from orgopt.lab.sandbox.find_bubblewrap import absence, find, remedy, wanted
 from orgopt.plugins import Plugin
 from orgopt.settings import SETTINGS
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
-from orgopt.task_folder import load_task
-from orgopt.task_source import TASK_KIND, packaged
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import TASK_KIND, packaged
 from orgopt.workspace import RULE, find_workspace
 
 KINDS = (AGENT_KIND, LAB_KIND, SAMPLER_KIND, REWRITER_KIND, TASK_KIND, EXPORTER_KIND, STUDY_EXPORTER_KIND)
@@ -38,7 +38,7 @@ _PROTOCOLS = {
     LAB_KIND: ("orgopt.lab.base:Lab", 2),
     SAMPLER_KIND: ("orgopt.evolve.proposers.base:Sampler", 0),
     REWRITER_KIND: ("orgopt.evolve.proposers.rewrite.base:Rewriter", 1),
-    TASK_KIND: ("orgopt.task_source:TaskSource", 0),
+    TASK_KIND: ("orgopt.tasks.source:TaskSource", 0),
     EXPORTER_KIND: ("orgopt.exporting.base:Exporter", 0),
     STUDY_EXPORTER_KIND: ("orgopt.exporting.base:StudyExporter", 0),
 }

@@ -6,11 +6,11 @@ from typing import cast
 
 import click
 
-from orgopt.addresses import without_passwords
 from orgopt.api.documents import document_of_study
 from orgopt.api.inputs import PROMPTS, program_of
 from orgopt.api.run_result import is_run
 from orgopt.api.study_result import find_study
+from orgopt.basics.addresses import without_passwords
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import command

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orgopt.api.guide import agents_md
+from orgopt.basics.nearest import did_you_mean
 from orgopt.cli.shared.adopted import IGNORED, adopt_folder, write_new
 from orgopt.cli.shared.base import count, near, out, own_command, print_json
 from orgopt.cli.shared.exits import command
@@ -19,9 +20,8 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.choice import chosen
 from orgopt.lab.worlds.recording_files import records_path
-from orgopt.nearest import did_you_mean
-from orgopt.task_folder import load_task
-from orgopt.task_source import find_tasks, shipped
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import find_tasks, shipped
 
 CONFIG = """\
 # Settings of this workspace. Each table gives a command's options; the command line wins over them.

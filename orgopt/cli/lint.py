@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from orgopt.basics.nearest import did_you_mean
 from orgopt.cli.shared import complete, findings
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exit_codes import Exit
@@ -22,7 +23,6 @@ from orgopt.document.reading.reader import Reading
 from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
-from orgopt.nearest import did_you_mean
 from orgopt.org import Org
 from orgopt.workspace import find_workspace
 
@@ -97,7 +97,7 @@ def facts_of(name: str, slots: int) -> Facts:
         TaskError: There is no such task.
     """
     from orgopt.lab.worlds.recording import run_seconds
-    from orgopt.task_folder import load_task
+    from orgopt.tasks.folder import load_task
 
     task = load_task(name, find_workspace())
     files = tuple(sorted(path.name for path in task.folder.iterdir() if path.is_file()))

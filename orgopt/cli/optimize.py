@@ -27,8 +27,8 @@ from orgopt.study.config import (
     REWRITER_KIND,
     SAMPLER_KIND,
 )
-from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS
-from orgopt.task_fit import DEPTH
+from orgopt.study.default_seeds import CONTENDERS, GENERATIONS, SLOTS
+from orgopt.tasks.documents import DEPTH
 
 CHOICES = (*PARTS, TEXTS, "links")
 

@@ -18,7 +18,7 @@ from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import sandbox_option
 from orgopt.cli.shared.messages import Said
 from orgopt.lab.base import Outcome
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _FITTING = "fitting the world that replays it …"
 

@@ -39,10 +39,10 @@ from orgopt.cli.shared.run_status import RunStatus
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.job import Job
 from orgopt.ledger import BASELINE, Event
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.verdict.evidence import improvement
 from orgopt.study.wording import metric, noise, plain, unnegated
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 @click.command(

@@ -13,8 +13,8 @@ from orgopt.api.results import Kept, is_busy
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import echo
 from orgopt.cli.shared.exits import command
-from orgopt.jsonl import read_lines
 from orgopt.ledger import data_as_shown, shown_sign
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.wording import metric, plain
 
 POLL_S = 0.5

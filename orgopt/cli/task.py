@@ -9,19 +9,19 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, out, print_json
 from orgopt.cli.shared.check import check_dict, figures_toml, parting_dict, show_check, show_parting
 from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError, UsageError
-from orgopt.json_values import json_values
 from orgopt.lab.checking import check
+from orgopt.storage.json_values import json_values
 from orgopt.study.verdict.evidence import REMEDY, stamp
-from orgopt.task import Measure, Task
-from orgopt.task_folder import load_task
-from orgopt.task_source import TASK_KIND, find_tasks
+from orgopt.tasks import normalisation
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import TASK_KIND, find_tasks
+from orgopt.tasks.task import Measure, Task
 from orgopt.workspace import find_workspace
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import click
 
-from orgopt.addresses import without_passwords
 from orgopt.api.run_result import LEDGER
 from orgopt.api.study_result import study_folders
+from orgopt.basics.addresses import without_passwords
 from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import LabError, UsageError

@@ -2,7 +2,7 @@
 
 from orgopt.document.editing.base import Edit, apply, describe
 from orgopt.document.editing.diff import changes, diff, effects
-from orgopt.document.editing.roles import AddRole
+from orgopt.document.editing.edits_of_roles import AddRole
 from orgopt.document.files import load
 from orgopt.document.linting.lint import format_finding, lint, require_org
 from orgopt.document.reading.reader import Finding, read

@@ -10,13 +10,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from orgopt.basics.nearest import nearest
 from orgopt.document.findings import Finding
 from orgopt.document.reading.evidence.folders import OF_ONE
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.parser import parse
 from orgopt.document.text.program import FILE_MARK, Program, Span, printable
 from orgopt.errors import DocumentError
-from orgopt.nearest import nearest
 
 _OF_SOMEBODY = re.compile(r"---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?(?:name|role|agent|model|tools|reports_to)[ \t]*:")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -8,15 +8,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orgopt.basics.slug import slug
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Job, Watch
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
-from orgopt.scoring import Score
+from orgopt.scoring.evaluation import Score
 from orgopt.seeds import Stream, derive
-from orgopt.slug import slug
 from orgopt.study.contest_log import CONTEST, ContestLog, contest_identity
 from orgopt.study.ranking import Ranking, Scores, ranking
 

@@ -25,7 +25,7 @@ from orgopt.org import Link, Org, Role
 from orgopt.org_problems import problems
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.wording import HAND_MADE, MEANINGS, MORE_AGENTS
-from orgopt.task_source import shipped
+from orgopt.tasks.source import shipped
 
 DRAWN = 8
 """How many random documents, and how many with shuffled links, take turns over the seeds."""

@@ -4,7 +4,7 @@ from orgopt.document import Program, load, read
 from orgopt.document.editing.diff import same
 from orgopt.evolve.controls import Control, Entrant
 from orgopt.study.wording import MEANINGS
-from orgopt.task_source import shipped
+from orgopt.tasks.source import shipped
 
 SEARCHES = {
     "default search": "default",

@@ -12,7 +12,7 @@ import numpy as np
 import optuna
 
 from orgopt.agents.toml_models import LanguageSettings, read_settings
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program, lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
@@ -34,7 +34,7 @@ from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationRecord
 from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.skill import Skill
 
 

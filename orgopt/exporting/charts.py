@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orgopt import draw
+from orgopt.basics.slug import slug
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_name
 from orgopt.exporting.wording import lack
 from orgopt.org import Org
-from orgopt.slug import slug
 
 
 @dataclass(frozen=True, slots=True)

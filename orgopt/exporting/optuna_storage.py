@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState, create_trial
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.errors import StoreError, UsageError
 from orgopt.exporting.base import told
 from orgopt.study.records.values import Value

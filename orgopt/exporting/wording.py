@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orgopt.agent_names import AGENTS, LANGUAGE_AGENT
+from orgopt.basics.nearest import some
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.grammar.rhythm import format_interval
 from orgopt.exporting.base import Lack
-from orgopt.nearest import some
 from orgopt.org import Link, Org, Role
-from orgopt.slug import slug
 
 POLICY_WORDS = {
     "random": "try anything, wherever it lies",

@@ -2,7 +2,7 @@
 
 Covers reading: how it is run, the metric and its direction, knobs and their ranges, seeds, the time of an experiment,
 and where files, data and interpreters lie. Nothing of a checkout is run here. What the figures are used for is
-`orgopt.task`'s. What finds anything loads when it is asked for: all have a task, few a checkout.
+`orgopt.tasks`'s. What finds anything loads when it is asked for: all have a task, few a checkout.
 """
 
 from importlib import import_module

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from orgopt import syntax
+from orgopt.basics import syntax
 from orgopt.foreign.source import nodes
 
 _MOST = 4_096  # combinations of values that are looked at for one condition

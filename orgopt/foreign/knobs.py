@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from orgopt import syntax
+from orgopt.basics import syntax
 from orgopt.foreign.divides import accepted
 from orgopt.foreign.flow import Reached
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed

@@ -10,7 +10,7 @@ from orgopt.foreign.sites.calls import known_texts
 from orgopt.foreign.sites.python_text import called, constant, values_of
 from orgopt.foreign.sites.site import Site
 from orgopt.foreign.source import nodes
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 _SAFE = re.compile(r"[A-Za-z_][\w.-]*")
 

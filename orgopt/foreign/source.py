@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from orgopt import syntax
+from orgopt.basics import syntax
 from orgopt.errors import TaskError
 
 _KEPT = 64

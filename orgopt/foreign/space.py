@@ -9,7 +9,7 @@ from typing import Any, cast
 from orgopt.errors import TaskError
 from orgopt.foreign.sites.python_text import called, calls, constant, values_of, words_of
 from orgopt.foreign.source import parsed
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 _CALL = re.compile(r"\s*(?P<kind>\w+)\((?P<inner>.*)\)\s*$", re.DOTALL)
 _LIKE = "Hydra's sweeper params, Optuna's distributions or suggest_… calls, or a W&B sweep"

@@ -20,7 +20,7 @@ from orgopt.foreign.sites.compiled import ENDINGS
 from orgopt.foreign.source import parsed
 from orgopt.foreign.times import Times, times
 from orgopt.foreign.toml_tasks import data_folders
-from orgopt.knob import Knob, parse_knobs
+from orgopt.tasks.knob import Knob, parse_knobs
 
 _MOST_NAMED = 6
 _VENVS = (".venv/bin/python", "venv/bin/python", "env/bin/python")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orgopt.foreign.sites.site import Form, Site, written
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

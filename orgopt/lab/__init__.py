@@ -6,7 +6,7 @@ from orgopt.errors import UsageError
 from orgopt.invocation import argument
 from orgopt.lab.base import Lab
 from orgopt.plugins import PluginKind
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 LAB_KIND = PluginKind(group="orgopt.labs", noun="lab", own=("local", "replay", "ray"))
 

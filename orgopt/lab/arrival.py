@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from orgopt.foreign import KNOBS_FILE
-from orgopt.knob import Knob, Value
-from orgopt.task import Task
+from orgopt.tasks.knob import Knob, Value
+from orgopt.tasks.task import Task
 
 _SIGN = "orgopt-arrived:"
 _FOUND = re.compile(rf"^{_SIGN} (\[.*\])\s*$", re.MULTILINE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 
 
 def reporting(task: Task) -> dict[str, str]:

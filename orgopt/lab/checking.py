@@ -9,7 +9,7 @@ from typing import NamedTuple
 from orgopt.lab.arrival import arrived, is_python, moved, own_names, plain, watched
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _MOST_ALONE = 24
 """Knobs that are tried one at a time, where a run that looks for all did not show them."""

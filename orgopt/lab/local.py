@@ -14,7 +14,7 @@ from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.sandbox.harness import Harness
 from orgopt.lab.sandbox.process import EndedError, WarmProcess
 from orgopt.lab.training import TrainingLab
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time
 RETRIES = 2

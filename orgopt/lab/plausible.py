@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple, cast
 
 from orgopt.lab.base import Status
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 MARGIN = 3.0
 """How much faster than the best measured matrix product training may seem: clocks, caches and other work vary."""

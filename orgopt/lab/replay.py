@@ -9,7 +9,7 @@ from typing import Self
 
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
 from orgopt.lab.worlds.world import AnswerSource, WorldAnswer
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Self
 
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
 from orgopt.lab.running import Running
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 
 
 class TrainingLab(ABC):

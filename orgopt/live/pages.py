@@ -20,11 +20,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from orgopt.api.results import Kept, kept_of, results
+from orgopt.basics.markup import Child, h, visible
 from orgopt.errors import OrgoptError
 from orgopt.live import PLACES, PREFIX, address
 from orgopt.live.followed import Followed, FollowedStudy, followed
 from orgopt.live.verdicts import Verdicts
-from orgopt.markup import Child, h, visible
 from orgopt.report.interval_tables import plain_table
 from orgopt.report.shell import policy, shell
 from orgopt.study.verdict.brief import Brief

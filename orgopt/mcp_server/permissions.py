@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orgopt.document import Program, load, parse, read
 from orgopt.errors import UsageError
-from orgopt.task_source import TASK_KIND, find_task, is_task, shipped
+from orgopt.tasks.source import TASK_KIND, find_task, is_task, shipped
 
 ALLOWANCES = {
     "write": "write edited documents into the workspace",

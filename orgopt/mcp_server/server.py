@@ -23,7 +23,7 @@ from orgopt.mcp_server.tools_documents import DocumentTools
 from orgopt.mcp_server.tools_jobs import JobTools
 from orgopt.mcp_server.tools_results import ResultTools
 from orgopt.study.verdict.ending_form import text as in_words
-from orgopt.task_source import shipped
+from orgopt.tasks.source import shipped
 from orgopt.version import __version__
 
 HOST = "127.0.0.1"

@@ -13,7 +13,7 @@ from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.mcp_server.jobs import Job, Jobs
 from orgopt.mcp_server.marked import data
 from orgopt.mcp_server.permissions import Permissions
-from orgopt.study.defaults import GENERATIONS, POPULATION, SLOTS
+from orgopt.study.default_seeds import GENERATIONS, POPULATION, SLOTS
 
 MOST_WAIT_S = 60.0
 _POLL_S = 0.5

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from orgopt.api.results import Kept, find_result, results
-from orgopt.jsonl import read_lines
 from orgopt.mcp_server.marked import data
 from orgopt.mcp_server.permissions import Permissions
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.verdict.ending_form import text as in_words
-from orgopt.task_source import find_tasks
+from orgopt.tasks.source import find_tasks
 
 MOST_LINES = 200
 """Lines of a log that one answer has."""
@@ -28,7 +28,7 @@ class ResultTools:
 
     def list_tasks(self) -> dict[str, Any]:
         """The tasks that can be researched here, by name."""
-        from orgopt.task_folder import load_task
+        from orgopt.tasks.folder import load_task
 
         home = self.may.workspace
         tasks = [load_task(self.may.task(name), home) for name in find_tasks(home)]

@@ -5,10 +5,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from orgopt.basics.markup import Markup, h, visible
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.errors import OrgoptError
-from orgopt.markup import Markup, h, visible
 from orgopt.org import Org
 from orgopt.report.budget_curves import mean_curve
 from orgopt.report.generations import Kinds, leader

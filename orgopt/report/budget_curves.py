@@ -8,10 +8,10 @@ from functools import reduce
 from statistics import fmean
 from typing import NamedTuple
 
-from orgopt.markup import Markup, h, number
+from orgopt.basics.markup import Markup, h, number
 from orgopt.report.generations import NARROW
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.records.names import TEST
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, duration, entrant_name, plain

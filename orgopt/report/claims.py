@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from orgopt.markup import Child, Markup, h
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.report.browser import organization
 from orgopt.report.interval_tables import Column, Row, forest, numbers, scale_of, verdict
 from orgopt.report.scale import scale

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from orgopt.markup import Markup, h, visible
+from orgopt.basics.markup import Markup, h, visible
 from orgopt.report import budget_curves, claims, glance
 from orgopt.report.interval_tables import Column, lede, numbers
 from orgopt.report.shell import Sections, contents, section, shell
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
 from orgopt.study.verdict.ending_form import scale_alone

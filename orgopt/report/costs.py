@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.ledger import Event, Ledger
-from orgopt.markup import Child, Markup, h
 from orgopt.org import Org
 from orgopt.report.interval_tables import plain_table
 from orgopt.report.run_course import Spent, agent_time, course, slot_time

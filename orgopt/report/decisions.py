@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.ledger import BASELINE, Event, shown_sign
-from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.view import CandidateView, StudyView

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orgopt.basics.markup import Markup, h, number
 from orgopt.document import parse, read
-from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.effects import Effect, Level, effects
 from orgopt.study.records.values import Value

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from orgopt.markup import Child, Markup, h, number
+from orgopt.basics.markup import Child, Markup, h, number
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.records.names import TEST
 from orgopt.study.view import CandidateView, StudyView

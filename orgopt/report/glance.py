@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from orgopt.markup import Markup, h, percent
+from orgopt.basics.markup import Markup, h, percent
 from orgopt.report.scale import Scale, scale
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.verdict.ending_form import Bar, Ending

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orgopt.markup import Child, Markup, h, percent
+from orgopt.basics.markup import Child, Markup, h, percent
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.wording import MARKS, marked, plain, signed
 

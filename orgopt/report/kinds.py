@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from orgopt.markup import Markup, h
+from orgopt.basics.markup import Markup, h
 from orgopt.report.browser import organization
 from orgopt.report.claims import pick
 from orgopt.report.interval_tables import Column, Row, forest

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from orgopt.markup import Child, Markup, h
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.report.interval_tables import plain_table
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import Identity

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from orgopt.basics.markup import Markup, h, number
 from orgopt.ledger import Event, shown_sign
-from orgopt.markup import Markup, h, number
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.run_course import role_of
 from orgopt.report.scale import Scale, scale, ticks

@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from orgopt.markup import Markup, h
+from orgopt.basics.markup import Markup, h
 from orgopt.report.generations import WIDE, fitness
 from orgopt.study.view import StudyView
 

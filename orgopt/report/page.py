@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+from orgopt.basics.markup import Child, Markup, h, visible
+from orgopt.basics.slug import slug
 from orgopt.errors import StoreError
 from orgopt.ledger import Event, read_ledger
-from orgopt.markup import Child, Markup, h, visible
 from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, kinds, method, parts
 from orgopt.report.browser import data, organization
 from orgopt.report.generations import NARROW, WIDE, leader
 from orgopt.report.interval_tables import lede
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
-from orgopt.slug import slug
 from orgopt.study.records.names import SEARCH
 from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.verdict.study import ending

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from orgopt.basics.markup import Markup, h
 from orgopt.document.grammar.arrows import format_link
 from orgopt.draw import Weight, Weights, svg
-from orgopt.markup import Markup, h
 from orgopt.org import Link, Org
 from orgopt.report.browser import organization
 from orgopt.report.interval_tables import Column, Row, bars, forest

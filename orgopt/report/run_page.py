@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orgopt.basics.markup import Child, Markup, h, visible
 from orgopt.ledger import Event, as_shown, shown_sign
-from orgopt.markup import Child, Markup, h, visible
 from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
 from orgopt.report.decisions import run_decisions

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from orgopt.basics.markup import Markup, h
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
-from orgopt.markup import Markup, h
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """What the browser lets a page do beside its own scripts: it loads nothing and sends nothing."""

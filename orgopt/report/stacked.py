@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from orgopt.markup import Child, Markup, h, percent
+from orgopt.basics.markup import Child, Markup, h, percent
 from orgopt.report.run_course import Spent
 
 _LEAST = 0.0005

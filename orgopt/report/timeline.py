@@ -6,8 +6,8 @@ Places across are shares of the width, so that one drawing serves every screen a
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from orgopt.basics.markup import Markup, h, percent
 from orgopt.ledger import Event
-from orgopt.markup import Markup, h, percent
 from orgopt.report.run_course import Bar, Course, Span, agent_time, course, role_of, slot_time
 from orgopt.study.wording import count, duration, metric
 

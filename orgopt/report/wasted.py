@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from orgopt.basics.markup import Child, Markup, h
 from orgopt.lab.base import Status
-from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
 from orgopt.report.interval_tables import plain_table
 from orgopt.report.run_course import FAILED, Spent
 from orgopt.report.stacked import stacked
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import CandidateView, StudyView

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from orgopt.samples import Array
+from orgopt.scoring.samples import Array
 
 
 def clearly_worse(mean: float, n: int, best_mean: float, best_n: int, sd: float, z: float = 2.0) -> bool:

@@ -15,10 +15,10 @@ from orgopt.errors import UsageError
 from orgopt.invocation import argument
 from orgopt.lab import LAB_KIND
 from orgopt.plugins import PluginKind
-from orgopt.score import Score
-from orgopt.study.defaults import SAMPLER
+from orgopt.scoring.score import Score
+from orgopt.study.default_seeds import SAMPLER
 from orgopt.study.search_plan import ADVICE, SearchPlan
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.workspace import folder_name
 
 SAMPLER_KIND = PluginKind(group="orgopt.samplers", noun="sampler", own=SAMPLING_AGENTS)

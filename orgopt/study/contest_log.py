@@ -21,7 +21,7 @@ from orgopt.study.ranking import Scores
 from orgopt.study.records.head import ContestEntrant, ContestRecord
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.reader import identity_of, read_records
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.version import __version__
 
 CONTEST = "contest"

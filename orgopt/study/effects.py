@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orgopt.samples import Array
+from orgopt.scoring.samples import Array
 from orgopt.study.records.values import Value
 from orgopt.study.view import StudyView
 

@@ -28,22 +28,22 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from orgopt import regular_files
+from orgopt.basics.slug import slug
 from orgopt.document import Program
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.invocation import argument
-from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
-from orgopt.locks import PATIENCE_S, hold, is_held
-from orgopt.score import Score
-from orgopt.slug import slug
+from orgopt.scoring.score import Score
+from orgopt.storage import regular_files
+from orgopt.storage.jsonl import JsonLog
+from orgopt.storage.locks import PATIENCE_S, hold, is_held
 from orgopt.study.config import differences
 from orgopt.study.records.head import ContestRecord, StudyRecord, TaskRecord
 from orgopt.study.records.kinds import EvaluationRecord, Record
 from orgopt.study.records.names import LOG, SEARCH, STOPPED
 from orgopt.study.records.reader import as_read, identity_of, read_records, written
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.version import __version__
 
 if TYPE_CHECKING:

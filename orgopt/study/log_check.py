@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import OrgoptError, UsageError
-from orgopt.jsonl import DamagedError, log_lines, read_lines, repaired
 from orgopt.ledger import read_ledger
-from orgopt.locks import hold
-from orgopt.seal import Chain
+from orgopt.storage.jsonl import DamagedError, log_lines, read_lines, repaired
+from orgopt.storage.locks import hold
+from orgopt.storage.seal import Chain
 from orgopt.study.contest_log import LOG as CONTEST_LOG
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records

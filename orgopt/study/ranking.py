@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.json_values import json_values
 from orgopt.lab.base import Status
-from orgopt.score import Score
+from orgopt.scoring.score import Score
+from orgopt.storage.json_values import json_values
 from orgopt.study import statistics
 from orgopt.study.score_parts import Parts, parts_of
 

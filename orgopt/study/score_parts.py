@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Parts:
     """Parts of a score, means over runs.
 
     Attributes:
-        progress: Validation progress of what was submitted last, see `orgopt.score.Score`; None where no run has one.
+        progress: Validation progress of what was submitted last, see `Score`; None where no run has one.
         q_final: Held-out quality of that.
         q_mean: Held-out quality over the budget.
     """

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from orgopt.samples import Array, bca, finite, spread_of, t_quantile
+from orgopt.scoring.samples import Array, bca, finite, spread_of, t_quantile
 
 Verdict = Literal["better", "worse", "no difference"]
 

@@ -9,9 +9,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from orgopt import regular_files
 from orgopt.errors import StoreError, UsageError
-from orgopt.score import Score
+from orgopt.scoring.score import Score
+from orgopt.storage import regular_files
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import (
     CandidateRecord,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from orgopt.agents import Catalogue, Knowledge, Known
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
-from orgopt.task import Knob, Measure, Settings, Value
+from orgopt.tasks.task import Knob, Measure, Settings, Value
 from orgopt.team.trust import Trust
 
 _Rank = tuple[float, int]  # metric and number of a setting

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from orgopt.agents.thinking.failures import UNFINISHED
-from orgopt.json_values import json_values
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
+from orgopt.storage.json_values import json_values
 from orgopt.team.links import members
 
 STANDUP = "stand-up"

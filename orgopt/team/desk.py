@@ -16,7 +16,7 @@ from orgopt.agents.thinking.situation import Seat, Workplace
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.seeds import Stream, generator
-from orgopt.task import Knob, Task
+from orgopt.tasks.task import Knob, Task
 from orgopt.team.beliefs import Beliefs
 from orgopt.team.copying import heeded, starts
 from orgopt.team.early_stopping import Curves, curves_of

@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heappush
 from orgopt.agents import Catalogue
 from orgopt.agents.base import Verdict
 from orgopt.ledger import BASELINE, Event
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.assignments import Assignments
 from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.desk import Desk

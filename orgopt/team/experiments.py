@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
 from orgopt.agents.thinking.situation import Attempt
-from orgopt.knob import conditional, settled
 from orgopt.lab.base import Outcome
 from orgopt.ledger import BASELINE
-from orgopt.task import Settings, Task
+from orgopt.tasks.knob import conditional, settled
+from orgopt.tasks.task import Settings, Task
 from orgopt.team.beliefs import Finished
 from orgopt.team.scripts import Scripts
 

@@ -4,7 +4,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from orgopt.agents import Known
-from orgopt.knob import Settings, with_values
+from orgopt.tasks.knob import Settings, with_values
 from orgopt.team.scripts import Scripts
 
 

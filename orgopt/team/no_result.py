@@ -8,8 +8,8 @@ from typing import NamedTuple
 from orgopt.agents.thinking.failures import UNANSWERED, UNFINISHED
 from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
 from orgopt.errors import ModelError
-from orgopt.jsonl import shorten
 from orgopt.ledger import Ledger
+from orgopt.storage.jsonl import shorten
 from orgopt.team.desk import gave_up
 
 UNUSABLE = "answers-unusable.jsonl"

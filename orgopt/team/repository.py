@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.ledger import BASELINE, Event
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.scripts import Scripts
 
 _EPOCH = 946_684_800  # lab time counts from the year 2000, so that a run that is repeated has the same commits

@@ -11,7 +11,7 @@ from typing import Any
 
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Lost, Outcome, Status, validation
 from orgopt.ledger import Ledger
-from orgopt.task import Settings
+from orgopt.tasks.task import Settings
 
 
 class Resumed:

@@ -16,7 +16,7 @@ from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, MORE, Ledger, Watcher, writing
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team import links
 from orgopt.team.desk import LEAST_PAUSE_S, Desk, described, desks
 from orgopt.team.exchange import Exchange

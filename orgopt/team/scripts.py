@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from orgopt.knob import Settings, with_values
 from orgopt.ledger import BASELINE
-from orgopt.task import Task
+from orgopt.tasks.knob import Settings, with_values
+from orgopt.tasks.task import Task
 
 
 class Scripts(Mapping[int, str]):

@@ -12,7 +12,7 @@ from typing import Any
 from orgopt.agents.thinking.failures import UNFINISHED, Failure
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.org import Org
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.links import members
 
 CODE, SEVERAL = "code", "several"

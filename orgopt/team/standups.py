@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from orgopt.ledger import BASELINE
 from orgopt.org import Org
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.desk import Desk
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from orgopt.agents.base import Policy, Proposal, View
 from orgopt.agents.knowledge import Known
-from orgopt.task import Knob, Task
+from orgopt.tasks.task import Knob, Task
 from orgopt.testing.toy_task import ToyWorld, toy_task
 
 _STEPS = 30

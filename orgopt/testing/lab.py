@@ -10,7 +10,7 @@ import pytest
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 from orgopt.testing.toy_task import toy_replay, toy_task
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.document import Program
 from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.arena import Arena

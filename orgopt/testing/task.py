@@ -5,9 +5,9 @@ import pytest
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import open_world
-from orgopt.task import Task
-from orgopt.task_folder import load_task
-from orgopt.task_source import TaskSource, is_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import TaskSource, is_task
+from orgopt.tasks.task import Task
 
 
 class TaskContract:

@@ -6,8 +6,8 @@ import numpy as np
 
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Settings, Task
 
 TOY = Path(__file__).parent / "toy"
 

@@ -7,20 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orgopt.tracking.backend.store import has_store, store_uri
     from orgopt.tracking.prompts import PREFIX, load_prompt, load_version
-    from orgopt.tracking.saved_view import VIEW
-    from orgopt.tracking.store import has_store, store_uri
+    from orgopt.tracking.shown.saved_view import VIEW
     from orgopt.tracking.sync import Sent, Tracking
 
 _HOMES = {
     "PREFIX": "prompts",
-    "VIEW": "saved_view",
+    "VIEW": "shown.saved_view",
     "Sent": "sync",
     "Tracking": "sync",
-    "has_store": "store",
+    "has_store": "backend.store",
     "load_prompt": "prompts",
     "load_version": "prompts",
-    "store_uri": "store",
+    "store_uri": "backend.store",
 }
 
 

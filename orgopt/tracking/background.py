@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.invocation import module, own_command
 
 PATIENCE_S, TROUBLED_S = 60.0, 1.0

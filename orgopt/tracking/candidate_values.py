@@ -11,17 +11,15 @@ from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.grammar.rhythm import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.score_parts import Parts, parts_of
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import count, unnegated
-from orgopt.tracking import budget_curves, names, tables
-from orgopt.tracking.candidate_note import Family, note, standing_words
-from orgopt.tracking.diffs import diff, diff_page
-from orgopt.tracking.entry import NOTE, Entry, Point, Source
+from orgopt.tracking import names
+from orgopt.tracking.backend.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.names import (
     COLOUR,
     COLOURS,
@@ -34,6 +32,9 @@ from orgopt.tracking.names import (
     order_ahead,
     reporting,
 )
+from orgopt.tracking.shown import budget_curves, tables
+from orgopt.tracking.shown.candidate_note import Family, note, standing_words
+from orgopt.tracking.shown.diffs import diff, diff_page
 
 Ledgers = Mapping[str, Sequence[Mapping[str, Any]]]
 """The events of the first seed's run, by task."""

@@ -17,7 +17,7 @@ from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
 from orgopt.study.wording import SEED_DOCUMENT, plain
-from orgopt.tracking.entry import Point
+from orgopt.tracking.backend.entry import Point
 
 LONGEST_NAME = 90
 LONGEST_VALUE = 5000

@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orgopt.tracking import legend, names
+from orgopt.tracking import names
+from orgopt.tracking.shown import legend
 
 Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
 from orgopt.study.wording import plain
 from orgopt.tracking import names
-from orgopt.tracking.store import connect
+from orgopt.tracking.backend.store import connect
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

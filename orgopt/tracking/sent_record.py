@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from orgopt.addresses import without_passwords
-from orgopt.jsonl import JsonLog, read_lines
-from orgopt.locks import hold
+from orgopt.basics.addresses import without_passwords
+from orgopt.storage.jsonl import JsonLog, read_lines
+from orgopt.storage.locks import hold
 
 NOTED = "mlflow.jsonl"
 PATIENCE_S = 5.0

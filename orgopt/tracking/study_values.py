@@ -13,13 +13,10 @@ from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, interval, plain
-from orgopt.tracking import mlflow_addresses, names, pictures, tables, whiskers
-from orgopt.tracking.budget_curves import Bundle, picture
-from orgopt.tracking.candidate_note import TEST_CURVES, Family, champion_note, standing_words
+from orgopt.tracking import names
+from orgopt.tracking.backend import mlflow_addresses
+from orgopt.tracking.backend.entry import NOTE, OWN, RUN_NAME, Entry, Point
 from orgopt.tracking.candidate_values import parts_points, placed, sources, team_picture
-from orgopt.tracking.diffs import diff, diff_page
-from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
-from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import (
     COLOUR,
     COLOURS,
@@ -34,7 +31,12 @@ from orgopt.tracking.names import (
     order,
     reporting,
 )
-from orgopt.tracking.study_note import against_seed, apart, note, result
+from orgopt.tracking.shown import pictures, tables, whiskers
+from orgopt.tracking.shown.budget_curves import Bundle, picture
+from orgopt.tracking.shown.candidate_note import TEST_CURVES, Family, champion_note, standing_words
+from orgopt.tracking.shown.diffs import diff, diff_page
+from orgopt.tracking.shown.markdown import escape
+from orgopt.tracking.shown.study_note import against_seed, apart, note, result
 
 OF_CHAMPION = ("Seed document beside champion", "their documents in colours", "champion's runs, step by step")
 """The ways that its own note names, too, of those of its study."""

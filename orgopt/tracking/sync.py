@@ -4,16 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.errors import OrgoptError
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
 from orgopt.study.view import study
+from orgopt.tracking.backend.store import Store, connect, require_answer, store_uri
 from orgopt.tracking.names import experiment_name, prompt_name, study_id
 from orgopt.tracking.prompts import Prompt
 from orgopt.tracking.sent_record import Noted
-from orgopt.tracking.store import Store, connect, require_answer, store_uri
 from orgopt.tracking.unsent import Unsent
 
 if TYPE_CHECKING:

@@ -23,24 +23,17 @@ from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRe
 from orgopt.study.records.reader import written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import (
-    chart_views,
-    control,
-    logged_model,
-    mlflow_addresses,
-    names,
-    study_values,
-    trace_names,
-    trace_sending,
-    traces,
-)
-from orgopt.tracking.entry import OWN, PROMPTS, Entry
-from orgopt.tracking.members import Members
+from orgopt.tracking import logged_model, names, study_values
+from orgopt.tracking.backend import mlflow_addresses
+from orgopt.tracking.backend.entry import OWN, PROMPTS, Entry
+from orgopt.tracking.backend.store import Store
 from orgopt.tracking.names import digest
 from orgopt.tracking.prompts import LONGEST, Prompt
 from orgopt.tracking.sent_record import Noted
-from orgopt.tracking.store import Store
-from orgopt.tracking.study_note import in_words
+from orgopt.tracking.shown import chart_views, control
+from orgopt.tracking.shown.members import Members
+from orgopt.tracking.shown.study_note import in_words
+from orgopt.tracking.tracing import sending, span_names, traces
 
 _KEPT = ("test", "real", "held-out", "race", "candidates")
 """Folders of runs that become traces: what counts first."""
@@ -151,13 +144,13 @@ class Unsent:
         events = [event.to_dict() for event in read_ledger(path)]
         if len(events) < 2:
             return "none"
-        trace = trace_sending.send(
-            traces.spans(trace_names.told(view, name, place, path), f"{self.store.study} {key}", events, at),
+        trace = sending.send(
+            traces.spans(span_names.told(view, name, place, path), f"{self.store.study} {key}", events, at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
-            score=trace_names.mean_of(view, name, place, path),
+            score=span_names.mean_of(view, name, place, path),
         )
         self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
         return trace

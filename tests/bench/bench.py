@@ -22,13 +22,13 @@ from pathlib import Path
 
 import mistune
 
-from orgopt.calibration import train_all
 from orgopt.document import parse
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.scoring import evaluate
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
 from tests.bench import form_speed, tracking_speed
 from tests.bench.team_speed import rates
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orgopt.evolve.race import FIRST
-from orgopt.samples import t_quantile
+from orgopt.scoring.samples import t_quantile
 from orgopt.study import allocation, statistics
 from orgopt.study.records.names import RACE
 from orgopt.study.standing import standings

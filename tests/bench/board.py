@@ -6,7 +6,7 @@
     python -m tests.bench.board speed --claims 20  # real experiments of digits
 
 The first three are simulated: rounds are drawn, and go through the very test and ladder that a board has. A resolution
-is that of a run's verification (`orgopt.gain_evidence`): eight pairs show it in four of five cases.
+is that of a run's verification (`orgopt.scoring.gain_evidence`): eight pairs show it in four of five cases.
 """
 
 import argparse
@@ -23,11 +23,11 @@ import numpy as np
 
 from orgopt.board.ladder import Ladder
 from orgopt.board.sequential_test import BATCH, FAMILY, SequentialResult, level, verdict
-from orgopt.gain_evidence import LEVEL, PAIRS, POWER
 from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.lab.local import LocalLab
-from orgopt.samples import t_quantile
-from orgopt.task import Task
+from orgopt.scoring.gain_evidence import LEVEL, PAIRS, POWER
+from orgopt.scoring.samples import t_quantile
+from orgopt.tasks.task import Task
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -195,7 +195,7 @@ def speed(claims: int, slots: int) -> None:
     from orgopt.board.store import ClaimStore
     from orgopt.board.terms import new_terms
     from orgopt.board.verification import Verifier
-    from orgopt.task_folder import load_task
+    from orgopt.tasks.folder import load_task
     from tests.fakes.board import person, signed
 
     task, rng, ran = load_task("digits"), np.random.default_rng(0), list[float]()

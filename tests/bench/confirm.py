@@ -23,12 +23,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from orgopt.calibration import measured
-from orgopt.gain_evidence import PAIRS, Evidence
 from orgopt.lab.local import LocalLab
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
-from orgopt.verification import Submissions, verify
+from orgopt.scoring.calibration import measured
+from orgopt.scoring.gain_evidence import PAIRS, Evidence
+from orgopt.scoring.verification import Submissions, verify
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Settings, Task
 
 LOSS = """
 import os

@@ -30,7 +30,7 @@ from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import parse
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.scoring import evaluate
+from orgopt.scoring.evaluation import evaluate
+from orgopt.storage.jsonl import JsonLog, read_lines
 from orgopt.study.standing import believed, standings
 from orgopt.study.statistics import interval
 from orgopt.study.view import load_study
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 GENERATIONS, POPULATION = 19, 8

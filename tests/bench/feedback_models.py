@@ -29,7 +29,7 @@ from orgopt.evolve.surrogate.examples import Examples, from_records, records_of
 from orgopt.evolve.surrogate.gp import KnownScores, krige
 from orgopt.study.model_fit import Quality, quality
 from orgopt.study.view import load_study
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 FOLDS = 5

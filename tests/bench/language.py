@@ -23,7 +23,7 @@ from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.lab.base import Experiment
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from orgopt.team.runtime import Team
 from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab

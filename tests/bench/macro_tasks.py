@@ -16,8 +16,8 @@ from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.document import parse
 from orgopt.document.linting.lint import require_org
 from orgopt.lab import make_lab
-from orgopt.scoring import evaluate
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
 from tests.conftest import ROOT
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
 from tests.fakes.researcher import knobs_of

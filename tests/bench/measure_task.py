@@ -11,11 +11,11 @@ import statistics
 import tomllib
 from pathlib import Path
 
-from orgopt.calibration import train_all
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Settings, Task
 
 
 def measure(task: Task, settings: Settings, seeds: int, first_seed: int, slots: int) -> None:

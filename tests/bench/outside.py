@@ -32,13 +32,13 @@ import onnxruntime
 
 from orgopt.document import load, parse
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
-from orgopt.jsonl import JsonLog, read_lines
-from orgopt.knob import Settings, parse_knobs
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import CalledWorld
-from orgopt.samples import t_quantile
-from orgopt.scoring import Score, evaluate
-from orgopt.task import Measure, Task
+from orgopt.scoring.evaluation import Score, evaluate
+from orgopt.scoring.samples import t_quantile
+from orgopt.storage.jsonl import JsonLog, read_lines
+from orgopt.tasks.knob import Settings, parse_knobs
+from orgopt.tasks.task import Measure, Task
 from tests.bench.rivals import RIVALS
 from tests.conftest import ROOT
 

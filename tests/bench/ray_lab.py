@@ -24,8 +24,8 @@ from orgopt.lab.base import Experiment, Lab, Outcome
 from orgopt.lab.local import LocalLab
 from orgopt.lab.ray.lab import RayLab
 from orgopt.lab.sandbox.choice import chosen
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import toy_task
 
 NODES = 3

@@ -22,16 +22,16 @@ from orgopt.agents.session import Language, Means
 from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.asking.ask import Answered, ask
 from orgopt.asking.situations import MOMENTS
+from orgopt.basics.slug import slug
 from orgopt.document import parse, read
 from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.slug import slug
+from orgopt.storage.jsonl import JsonLog, read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from tests.bench.science import wilson
 from tests.conftest import ROOT
 

@@ -25,17 +25,17 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from orgopt.calibration import train_all
 from orgopt.document import load
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import WorldAnswer
-from orgopt.scoring import Score, evaluate
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.scoring.evaluation import Score, evaluate
+from orgopt.storage.jsonl import JsonLog, read_lines
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Settings, Task
 from tests.conftest import ROOT
 
 ORGS = ("solo", "eight-solo", "flat-talkers")

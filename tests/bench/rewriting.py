@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.document import lint, parse
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
 from tests.fakes.researcher import knobs_of
 

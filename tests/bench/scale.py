@@ -26,9 +26,9 @@ from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup
-from orgopt.samples import t_quantile
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.samples import t_quantile
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Team
 
 TASK = "nk"

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 
 from orgopt.document import load, require_org
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.ledger import Ledger
 from orgopt.org import Org
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.storage.jsonl import JsonLog, read_lines
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 from orgopt.team import links
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT

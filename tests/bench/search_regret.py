@@ -34,18 +34,18 @@ from orgopt.evolve.proposers.cross import Cross
 from orgopt.evolve.proposers.openings import openings
 from orgopt.evolve.proposers.points import mutated
 from orgopt.evolve.proposers.sampler import Proposer
-from orgopt.evolve.space import roles
+from orgopt.evolve.space import role_genes
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.scoring import evaluate
+from orgopt.scoring.evaluation import evaluate
+from orgopt.storage.jsonl import JsonLog, read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.search_plan import SearchPlan
 from orgopt.study.standing import Standing, standings
 from orgopt.study.statistics import interval
 from orgopt.study.view import CandidateView
-from orgopt.task_folder import load_task
+from orgopt.tasks.folder import load_task
 from tests.bench.evolution import ROOT, SEED
 from tests.bench.search_variants import by_kind
 
@@ -257,7 +257,7 @@ def replayed(args: argparse.Namespace) -> str:
         text = (ROOT / "orgs" / "library.md").read_text("utf-8")
         if not args.all_agents:
             text = text.replace("**Agent:** gp", "**Agent:** tpe")
-            stack.enter_context(patch.object(roles, "WORKING_AGENTS", FAST))
+            stack.enter_context(patch.object(role_genes, "WORKING_AGENTS", FAST))
         library.write_text(text, "utf-8")
         for record in measured(args, library):
             log.append(record)

@@ -14,8 +14,8 @@ from orgopt.document import parse
 from orgopt.lab import make_lab
 from orgopt.lab.replay import ReplayLab
 from orgopt.ledger import Ledger
-from orgopt.scoring import evaluate
-from orgopt.task_folder import load_task
+from orgopt.scoring.evaluation import evaluate
+from orgopt.tasks.folder import load_task
 
 TASK = "digits"
 AGENTS = ("hill-climb", "random", "evolution", "tpe", "gp", "replicate", "imitate")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.tracking import Tracking
-from orgopt.tracking.saved_view import EVERY, VIEW
+from orgopt.tracking.shown.saved_view import EVERY, VIEW
 from tests.fakes.browser import pages, served
 from tests.fakes.studies import write_study
 from tests.fakes.study import records

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orgopt.jsonl import read_lines
+from orgopt.storage.jsonl import read_lines
 from orgopt.study.records.names import LOG
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from orgopt.calibration import train_all
-from orgopt.knob import active, settled
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.worlds.active_learning import _climb
+from orgopt.lab.worlds.fitted_world import Recorded
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.open import open_recorded
-from orgopt.lab.worlds.recorded import Recorded
 from orgopt.lab.worlds.recording import Records, load_records
 from orgopt.lab.worlds.recording_files import records_path
-from orgopt.suite import TASKS
-from orgopt.task import Settings, Task
-from orgopt.task_folder import load_task
+from orgopt.scoring.calibration import train_all
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.knob import active, settled
+from orgopt.tasks.suite import TASKS
+from orgopt.tasks.task import Settings, Task
 
 CLIMBS = 8
 EDGE = 0.05  # of a knob's range; an optimum so near an end is at it

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from orgopt.agents.session import Means
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.evolve.trials import job as jobs_of_runs
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig, Job, Result
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import toy_replay as toy_replay
 from tests.fakes.lab import FakeLab
 

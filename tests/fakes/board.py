@@ -16,7 +16,7 @@ from orgopt.board.store import ClaimStore
 from orgopt.board.terms import new_terms
 from orgopt.board.verification import Verifier
 from orgopt.lab.base import Experiment, Outcome, Status
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing.toy_task import toy_task as load_toy
 
 toy_task = cache(load_toy)

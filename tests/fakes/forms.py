@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from orgopt.basics.slug import slug
 from orgopt.document import Program, parse
 from orgopt.document.editing.canonical import org_text
 from orgopt.org import Link, Org, Role
-from orgopt.slug import slug
 
 _NAMES = (
     "Lead", "Planner", "Engineer", "Tester", "Reviewer", "Designer", "Analyst", "Writer", "Editor", "Architect",

@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 
 POINTS = 5
 Metric = Callable[[Settings, int], tuple[float | None, float | None]]

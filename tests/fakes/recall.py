@@ -5,7 +5,7 @@ from typing import Any
 
 from orgopt.lab.base import Status
 from orgopt.ledger import BASELINE, Event
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.scripts import Scripts
 from orgopt.team.trust import Trust

@@ -7,10 +7,10 @@ from typing import Any
 
 from orgopt.document import Program, load
 from orgopt.evolve.search import optimize
-from orgopt.jsonl import JsonLog
+from orgopt.storage.jsonl import JsonLog
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from tests.conftest import ROOT
 from tests.fakes.arena import toy_arena
 

@@ -14,20 +14,20 @@ from typing import Any
 
 from orgopt.document import AddRole, Edit, Program, apply, changes, describe, load, parse, read
 from orgopt.document.editing.base import SetKey
-from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
-from orgopt.document.editing.roles import library_text
-from orgopt.document.editing.text import SetCharter
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.edits_of_roles import library_text
+from orgopt.document.editing.edits_of_text import SetCharter
 from orgopt.document.grammar.arrows import format_link
 from orgopt.errors import DocumentError
-from orgopt.jsonl import JsonLog, end_path
 from orgopt.org import Link, Org, Standup
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.seeds import VERSION
+from orgopt.storage.jsonl import JsonLog, end_path
 from orgopt.study.records.head import TaskRecord
 from orgopt.study.records.kinds import Record as Read
 from orgopt.study.records.reader import parse_records
 from orgopt.study.view import StudyView, study
-from orgopt.task import Measure
+from orgopt.tasks.task import Measure
 from tests.conftest import ROOT
 
 Record = dict[str, Any]

@@ -23,8 +23,8 @@ from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt as words
 from orgopt.agents.thinking import results
 from orgopt.agents.thinking.answers import Answer, key_of
-from orgopt.agents.thinking.edits import MAX_SCRIPT
 from orgopt.agents.thinking.mind import Books, Mind
+from orgopt.agents.thinking.script_edits import MAX_SCRIPT
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
 from orgopt.agents.toml_models import LanguageSettings

@@ -8,11 +8,11 @@ from orgopt.agents.base import Proposal
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.decide import MAX_WORDS
-from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
+from orgopt.agents.thinking.script_edits import InvalidAnswerError, checked_script
 from orgopt.agents.thinking.situation import Situation
 from orgopt.errors import OrgoptError
-from orgopt.knob import Knob, Value, with_values
-from orgopt.task import Task
+from orgopt.tasks.knob import Knob, Value, with_values
+from orgopt.tasks.task import Task
 
 KNOBS_FILE = "knobs.py"
 """The file that stands for the knobs of a task without a script."""

@@ -7,8 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
+from orgopt.basics.slug import slug
 from orgopt.errors import UsageError
-from orgopt.slug import slug
 
 PLACEHOLDERS = ("prompt", "prompt_file", "worktree", "script", "model", "relay")
 """What words of a command, and values of its variables, may have between braces."""

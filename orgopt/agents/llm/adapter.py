@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from orgopt.agents.thinking import reading
-from orgopt.agents.thinking.edits import InvalidAnswerError
+from orgopt.agents.thinking.script_edits import InvalidAnswerError
 
 MAX_SAID = 6_000
 """Characters of an answer that are shown again."""

@@ -20,11 +20,11 @@ from orgopt.agents.llm.sections import AS_JSON, ASKS, INPUTS, LATE, OUTPUTS, STA
 from orgopt.agents.thinking import look, prompt, results
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
-from orgopt.agents.thinking.edits import InvalidAnswerError
 from orgopt.agents.thinking.failures import UNFINISHED
 from orgopt.agents.thinking.interface import interface
 from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.schema import schema_of
+from orgopt.agents.thinking.script_edits import InvalidAnswerError
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.errors import OrgoptError
 

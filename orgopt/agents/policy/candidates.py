@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from orgopt.agents.base import Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.hill_climb import step
-from orgopt.knob import Knob, Value, conditional
+from orgopt.tasks.knob import Knob, Value, conditional
 
 
 def free(view: View) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.candidates import first_new, free, turned, within
 from orgopt.agents.policy.gaussian_process_model import FittedGP, Process
 from orgopt.agents.policy.hill_climb import step
-from orgopt.task import Knob
+from orgopt.tasks.task import Knob
 
 STARTUP = 8  # results before a model says anything; until then it climbs
 MAX_POINTS = 128  # results that the model keeps: the best half and the latest

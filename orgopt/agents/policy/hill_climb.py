@@ -4,8 +4,8 @@ import numpy as np
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Known
-from orgopt.knob import active
-from orgopt.task import Knob, Value
+from orgopt.tasks.knob import active
+from orgopt.tasks.task import Knob, Value
 
 
 class HillClimb(Policy):

@@ -1,7 +1,7 @@
 """Random: draws knobs anew from their whole range, whatever is known but where settings only failed."""
 
 from orgopt.agents.base import Policy, Proposal, View, propose
-from orgopt.task import Value
+from orgopt.tasks.task import Value
 
 _AGAIN = 30  # of many knobs that are drawn, one or the other is where settings fail
 

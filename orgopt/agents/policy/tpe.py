@@ -18,7 +18,7 @@ from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.candidates import first_new, free, turned, within
 from orgopt.agents.policy.hill_climb import step
-from orgopt.task import Knob
+from orgopt.tasks.task import Knob
 
 STARTUP = 6  # results before densities say anything; until then it climbs
 CANDIDATES = 48

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orgopt.jsonl import JsonLog, damaged, read_lines
+from orgopt.storage.jsonl import JsonLog, damaged, read_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

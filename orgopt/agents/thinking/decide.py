@@ -12,9 +12,9 @@ from typing import Any, cast
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt, results
-from orgopt.agents.thinking.edits import InvalidAnswerError, ScriptEdit, apply_edits, checked_script, read_edits
+from orgopt.agents.thinking.script_edits import InvalidAnswerError, ScriptEdit, apply_edits, checked_script, read_edits
 from orgopt.agents.thinking.situation import Situation
-from orgopt.knob import Knob, Value, with_values
+from orgopt.tasks.knob import Knob, Value, with_values
 
 MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
 REPEATED = "that was tried: it is "

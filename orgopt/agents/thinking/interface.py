@@ -3,9 +3,9 @@
 import ast
 
 from orgopt.agents.thinking.texts import bounded, clean
+from orgopt.basics.syntax import tree
 from orgopt.errors import OrgoptError
-from orgopt.syntax import tree
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 FIXED = "prepare.py"
 _MAX = 3_000  # characters

@@ -16,7 +16,7 @@ from orgopt.agents.thinking.situation import Situation
 from orgopt.agents.thinking.texts import MAX_NOTE as MAX_NOTE
 from orgopt.agents.thinking.texts import bounded as bounded
 from orgopt.agents.thinking.texts import clean as clean
-from orgopt.knob import Knob
+from orgopt.tasks.knob import Knob
 
 MAX_INBOX = 3_000  # characters
 MAX_SCRIPT = 40_000

@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
-from orgopt.agents.thinking.edits import InvalidAnswerError
 from orgopt.agents.thinking.prompt import clean
-from orgopt.syntax import literal
+from orgopt.agents.thinking.script_edits import InvalidAnswerError
+from orgopt.basics.syntax import literal
 
 _MAX_VALUE = 20_000  # characters
 _STRICT = re.compile(r"^[\s*#>`_-]*\[\[\s*##\s*(\w+)\s*##\s*\]\][*`]*:?")

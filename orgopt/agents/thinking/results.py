@@ -14,7 +14,7 @@ from orgopt.agents.base import View
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking.situation import Attempt, Situation
 from orgopt.agents.thinking.texts import bounded, clean
-from orgopt.knob import Value, with_values
+from orgopt.tasks.knob import Value, with_values
 
 MAX_KNOWN = 6_000  # characters
 _BEST, _LATEST = 6, 4

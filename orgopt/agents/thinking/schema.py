@@ -8,7 +8,7 @@ from typing import Any
 
 from orgopt.agents.thinking.look import LOG, MOST
 from orgopt.agents.thinking.situation import Situation
-from orgopt.knob import Knob, Value
+from orgopt.tasks.knob import Knob, Value
 
 _TEXT = {"type": "string"}
 _REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from orgopt.agents.base import Thought, View
 from orgopt.org import Org, Role
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 class Left(NamedTuple):

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from orgopt.errors import OrgoptError, StoreError
-from orgopt.jsonl import damaged
-from orgopt.locks import new_lock
-from orgopt.seal import Chain, parsed, sealed, unsealed
+from orgopt.storage.jsonl import damaged
+from orgopt.storage.locks import new_lock
+from orgopt.storage.seal import Chain, parsed, sealed, unsealed
 
 _POLL_S = 0.05
 _PATIENCE_S = 300.0  # for reservations of others to be settled

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
-from orgopt.task import Measure
+from orgopt.tasks.task import Measure
 
 
 class Place(TypedDict):

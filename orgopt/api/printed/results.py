@@ -6,9 +6,9 @@ from typing_extensions import TypedDict  # pydantic asks for it below Python 3.1
 
 from orgopt.api.benchmark import Arranged
 from orgopt.api.model_skills import ModelSkill
-from orgopt.normalisation import Measure
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.verdict.ending_form import Ending
+from orgopt.tasks.normalisation import Measure
 from orgopt.team.cost_of_parts import Report
 
 State = Literal["running", "paused", "stopped", "done"]

@@ -21,9 +21,9 @@ from orgopt.foreign.survey import Survey
 from orgopt.ledger import write_text
 from orgopt.settings import SETTINGS
 from orgopt.study.wording import duration
-from orgopt.task import Task
-from orgopt.task_folder import load_task
-from orgopt.task_source import is_task
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.source import is_task
+from orgopt.tasks.task import Task
 from orgopt.workspace import find_workspace
 
 IGNORED = "mlruns/\nmlflow.db*\n"

@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.text import Text
 
 from orgopt.agents.approval import Approve, Rewritten
+from orgopt.basics.markup import visible
 from orgopt.cli.shared.base import err
 from orgopt.errors import UsageError
 from orgopt.invocation import argument
-from orgopt.markup import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST = 500

@@ -16,11 +16,11 @@ from orgopt.api.inputs import experiments_a_slot, seconds
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.invocation import own_command as own_command
-from orgopt.json_values import SCHEMA_VERSION
 from orgopt.plugins import PluginKind
+from orgopt.storage.json_values import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from orgopt.score import Score
+    from orgopt.scoring.score import Score
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orgopt.cli.shared.base import out
-from orgopt.json_values import json_values
 from orgopt.lab.checking import Check
+from orgopt.storage.json_values import json_values
 from orgopt.study.wording import count, metric
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 if TYPE_CHECKING:
     from orgopt.lab.worlds.metrics_part import Figures, Parting

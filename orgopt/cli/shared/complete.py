@@ -20,7 +20,7 @@ def _studies(ctx: click.Context) -> list[str]:
 
 def tasks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Names of tasks, and files."""
-    from orgopt.task_source import TASK_KIND, find_tasks
+    from orgopt.tasks.source import TASK_KIND, find_tasks
 
     names = dict.fromkeys([*find_tasks(_workspace(ctx)), *TASK_KIND.names])
     return [CompletionItem(name) for name in names if name.startswith(incomplete)] or [_files(incomplete)]

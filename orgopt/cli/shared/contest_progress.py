@@ -18,7 +18,7 @@ from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.messages import Said
 from orgopt.evolve.contest import Contest
 from orgopt.evolve.trials.job import Job
-from orgopt.scoring import Score
+from orgopt.scoring.evaluation import Score
 from orgopt.study.wording import plain
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
-from orgopt.addresses import without_passwords
+from orgopt.basics.addresses import without_passwords
 from orgopt.cli.shared.base import err
 from orgopt.cli.shared.exit_codes import Exit, error_json, exit_code
 from orgopt.cli.shared.missing import without

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from orgopt.addresses import without_passwords
-from orgopt.callback import Callback
+from orgopt.basics.addresses import without_passwords
+from orgopt.basics.callback import Callback
 from orgopt.cli.shared.base import err, out
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 class Said(Callback):

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import click
 
-from orgopt import regular_files
 from orgopt.errors import UsageError
 from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
 from orgopt.settings import SETTINGS, TABLES, read_tables
+from orgopt.storage import regular_files
 from orgopt.workspace import find_workspace
 
 

@@ -23,14 +23,14 @@ from orgopt.cli.shared.run_status import RunStatus
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.trials.job import Job
 from orgopt.ledger import Event
-from orgopt.scoring import Score
+from orgopt.scoring.evaluation import Score
 from orgopt.study.config import StudyConfig
 from orgopt.study.folder import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.wording import plain
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 PHASES = {
     SEARCH: "searching",

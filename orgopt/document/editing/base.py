@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.forms.keys import add_section, set_field, set_rhythm
@@ -18,9 +19,8 @@ from orgopt.document.grammar.key_table import KEYS, Key
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, Span
 from orgopt.errors import DocumentError
-from orgopt.json_values import json_values
 from orgopt.org import Org, Role
-from orgopt.slug import slug
+from orgopt.storage.json_values import json_values
 
 
 class Edit:

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.base import Edit, SetKey, Splice, apply, describe
-from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
-from orgopt.document.editing.roles import AddRole, RemoveRole, library_text
-from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole, library_text
+from orgopt.document.editing.edits_of_text import SetCharter, SetMission, SetTitle
 from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Role
-from orgopt.slug import slug
 
 
 def diff(a: Program, b: Program) -> tuple[Edit, ...]:

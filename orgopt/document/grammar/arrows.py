@@ -6,11 +6,11 @@ Every `parse_*` raises ValueError with a message that says the rule and the valu
 import re
 from functools import lru_cache
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.numbers import decimal, format_risk
 from orgopt.document.grammar.values import SEPARATOR, closest
 from orgopt.document.grammar.words import alternatives
 from orgopt.org import LINK_KINDS, Link
-from orgopt.slug import slug
 
 MAX_LINK = 400  # characters; a longer line is prose
 _NAMES = re.compile(

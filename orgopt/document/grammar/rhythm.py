@@ -5,9 +5,9 @@ Every `parse_*` raises ValueError with a message that says the rule and the valu
 
 import re
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.values import SEPARATOR
 from orgopt.org import Standup, TaskLength
-from orgopt.slug import slug
 
 MAX_TASK_EXPERIMENTS = 100
 _SECONDS = {

@@ -4,10 +4,10 @@ import re
 from typing import cast, get_args
 
 from orgopt.agent_names import SEARCH_AGENTS
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.numbers import decimal
 from orgopt.document.grammar.values import closest, parse_agent
 from orgopt.org import MAX_CANDIDATES, MAX_MARGIN, MAX_ROUNDS, Proposes
-from orgopt.slug import slug
 
 _COUNT = re.compile(r"(\d{1,6})\s*(?:candidates?|rounds?|seeds?)?$", re.IGNORECASE)
 

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import cast, get_args
 
 from orgopt.agent_names import AGENT_KIND, AGENTS, COMMAND, LANGUAGE_AGENT
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.numbers import decimal, format_risk
 from orgopt.org import MAX_CONFIRM, CopyRule, Memory, StopEarly
-from orgopt.slug import slug
 
 # A run of blanks is tried once, from its start.
 SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")

@@ -1,6 +1,6 @@
 """The checks of lint on an organization, worded here; `checks_of_text` has those of text.
 
-What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
+What each code means is in `explanations_of_organization` and `explanations_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
 """
 

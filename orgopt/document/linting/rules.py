@@ -4,9 +4,9 @@ The page of rules and `orgopt explain` are made of these; the tests lint every e
 document is worded where it is found: `checks_of_organization`, `checks_of_text` and `reading`.
 """
 
+from orgopt.document.linting.explanations_of_organization import RULES_OF_ORGANIZATION
+from orgopt.document.linting.explanations_of_text import RULES_OF_TEXT
 from orgopt.document.linting.rule import Rule
-from orgopt.document.linting.rules_of_organization import RULES_OF_ORGANIZATION
-from orgopt.document.linting.rules_of_text import RULES_OF_TEXT
 
 __all__ = ["RULES", "Rule", "page"]
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.words import alternatives
 from orgopt.document.reading.evidence.chains import ARROW, BACK, LABEL, LEAD
 from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.reading.role_aliases import AGENTS, without_agent
 from orgopt.document.text.program import Block, Program, Span
-from orgopt.slug import slug
 
 _LOOKS = re.compile(r"[→⟶➜➔➝⇒▶►↓⬇▼⇩]|[-=]>|^\W*from\w*[*_`]*:|\|\s*\n\s*[vV]\s*\n", re.MULTILINE)
 _KEY = re.compile(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import NamedTuple, cast
 
+from orgopt.basics.slug import slug
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import arrows
 from orgopt.document.grammar.key_table import LINK_KEYS, WEAK_KEYS
@@ -17,7 +18,6 @@ from orgopt.document.reading.role_aliases import without_agent
 from orgopt.document.reading.written_fields import Bullet, bullets
 from orgopt.document.text.program import Program, Section, Span, printable
 from orgopt.org import Link, LinkKind
-from orgopt.slug import slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _WITH_NUMBER = re.compile(r"(\D*\D)\d{1,3}$")

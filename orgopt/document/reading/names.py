@@ -5,8 +5,8 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from orgopt.basics.slug import slug
 from orgopt.document.text.program import Span, printable
-from orgopt.slug import slug
 
 _NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+|\d{1,3}(?:\.\d{1,3})+\s+(?=\D)")
 _KINDS = r"role|agent|rolle|rol|rôle|papel|agente|member|角色|智能体|役割|エージェント|역할|에이전트"

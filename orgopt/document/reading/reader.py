@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
+from orgopt.basics.nearest import some
+from orgopt.basics.slug import slug
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
@@ -30,9 +32,7 @@ from orgopt.document.reading.role_aliases import abbreviated, also, drawn_again,
 from orgopt.document.reading.sentences import called, said_in_sentences
 from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
-from orgopt.nearest import some
 from orgopt.org import Org, Standup
-from orgopt.slug import slug
 
 __all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 

@@ -4,9 +4,9 @@ import re
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from orgopt.basics.slug import slug
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import NUMBERED, Name
-from orgopt.slug import slug
 
 AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
 """What may stand behind the name of an agent, and is no part of it."""

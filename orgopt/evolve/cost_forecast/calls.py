@@ -22,7 +22,7 @@ from orgopt.agents.thinking.prompt import MAX_INBOX, MAX_KNOWN
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.errors import OrgoptError
 from orgopt.org import Org, Role
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 REPAIRED = 2
 """Calls of a thought at most: an answer that cannot be used is repaired once."""

@@ -9,8 +9,8 @@ from orgopt.evolve.controls import PLAIN, control_seeds
 from orgopt.evolve.cost_forecast.calls import Bounds, Calls
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import FIRST
-from orgopt.json_values import json_values
 from orgopt.org import Org
+from orgopt.storage.json_values import json_values
 from orgopt.study.config import BY_RUN, OPTIMIZERS, StudyConfig
 from orgopt.study.records.names import ABLATION, REAL
 from orgopt.study.view import StudyView

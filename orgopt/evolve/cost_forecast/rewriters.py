@@ -14,7 +14,7 @@ from orgopt.evolve.proposers.rewrite.evidence import MAX_LEARNED, MAX_RUN
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.org import Org
 from orgopt.study.config import BY_ASKING, OPTIMIZERS, StudyConfig
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _FIXED = 2_500  # characters of instructions and answers' forms
 _PLACES = 8_000

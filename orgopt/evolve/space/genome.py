@@ -18,10 +18,10 @@ from orgopt.document.text.program import Program
 from orgopt.errors import UsageError
 from orgopt.evolve.space.allowed import PARTS, TEXTS, free_parts
 from orgopt.evolve.space.gene import Gene, Needs, Params
-from orgopt.evolve.space.links import decode_links, link_genes, managers_first, relations
-from orgopt.evolve.space.roles import decode_role, role_genes
-from orgopt.evolve.space.searching import decode_rhythm, search_genes
-from orgopt.evolve.space.standup import decode_standup, standup_genes
+from orgopt.evolve.space.link_genes import decode_links, link_genes, managers_first, relations
+from orgopt.evolve.space.role_genes import decode_role, role_genes
+from orgopt.evolve.space.search_genes import decode_rhythm, search_genes
+from orgopt.evolve.space.standup_genes import decode_standup, standup_genes
 from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import Org, Role
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.document import Program, read
 from orgopt.document.editing.base import Edit, SetKey
-from orgopt.document.editing.text import SetCharter, SetMission
+from orgopt.document.editing.edits_of_text import SetCharter, SetMission
 from orgopt.errors import OrgoptError
 from orgopt.org import Org
 

@@ -11,9 +11,9 @@ from orgopt.document.editing.base import Edit, SetKey, apply
 from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.diff import same
 from orgopt.document.editing.draft import Draft
+from orgopt.document.editing.edits_of_links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.edits_of_roles import AddRole, RemoveRole
 from orgopt.document.editing.forms.finish import finish
-from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
-from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.splice import with_roles
 from orgopt.document.grammar.key_table import KEYS, SEARCH_ONLY
 from orgopt.document.reading.reader import read

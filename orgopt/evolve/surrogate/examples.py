@@ -16,9 +16,9 @@ from orgopt.document import parse, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.evolve.surrogate.graph import Setting
 from orgopt.invocation import argument
-from orgopt.jsonl import JsonLog, read_lines
 from orgopt.org import Org
-from orgopt.score import Score
+from orgopt.scoring.score import Score
+from orgopt.storage.jsonl import JsonLog, read_lines
 from orgopt.study import statistics
 from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from orgopt.agent_names import AGENTS
-from orgopt.json_values import json_values
 from orgopt.org import MAX_CONFIRM, Link, LinkKind, Org, Role
+from orgopt.storage.json_values import json_values
 
 ROLES = 16
 """The most roles with agents that are seen; of more, those of the most agents."""

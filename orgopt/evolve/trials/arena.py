@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from orgopt.evolve.trials.job import ArenaConfig, Job, Result, Watch, run_job
 from orgopt.evolve.trials.local_workers import LocalWorkers
 from orgopt.lab.base import Lab
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 if TYPE_CHECKING:
     from orgopt.evolve.trials.ray_workers import RayWorkers

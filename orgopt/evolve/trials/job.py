@@ -16,10 +16,10 @@ from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, Memor
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
-from orgopt.scoring import Score, evaluate
+from orgopt.scoring.evaluation import Score, evaluate
 from orgopt.study.records.kinds import EvaluationRecord
-from orgopt.task import Task
-from orgopt.task_fit import DEPTH
+from orgopt.tasks.documents import DEPTH
+from orgopt.tasks.task import Task
 from orgopt.team.runtime import Watcher
 from orgopt.team.skill import Skill, skills_of
 

@@ -18,16 +18,16 @@ from typing import Any
 from orgopt.agents.session import Means, speaks
 from orgopt.agents.thinking.memories import MAX_MEMORY_BYTES, Memories
 from orgopt.agents.thinking.spend import OVER_BUDGET
-from orgopt.calibration import measured
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import ModelError, StoreError
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.choice import chosen
 from orgopt.ledger import Ledger, write_text
-from orgopt.scoring import Score, verified
-from orgopt.scoring import run as run_team
-from orgopt.seal import write_record
-from orgopt.task import Task
+from orgopt.scoring.calibration import measured
+from orgopt.scoring.evaluation import Score, verified
+from orgopt.scoring.evaluation import run as run_team
+from orgopt.storage.seal import write_record
+from orgopt.tasks.task import Task
 from orgopt.team.no_result import lost, reopened, set_aside
 from orgopt.team.runtime import Watcher
 

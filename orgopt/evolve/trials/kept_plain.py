@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from orgopt import seeds
 from orgopt.errors import StoreError
-from orgopt.json_values import json_values
 from orgopt.lab.base import Lab
-from orgopt.score import Score
-from orgopt.seal import read_record, write_record
-from orgopt.task import Task
+from orgopt.scoring.score import Score
+from orgopt.storage.json_values import json_values
+from orgopt.storage.seal import read_record, write_record
+from orgopt.tasks.task import Task
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

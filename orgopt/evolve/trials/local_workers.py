@@ -25,7 +25,7 @@ from orgopt.errors import LabError
 from orgopt.evolve.trials.job import ArenaConfig, Job, Result, run_job
 from orgopt.lab.base import Lab
 from orgopt.plugin_faults import naming_packages
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_S = 5.0

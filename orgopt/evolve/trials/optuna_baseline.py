@@ -19,12 +19,12 @@ from optuna.trial import TrialState, create_trial
 from orgopt.agents import Proposal
 from orgopt.agents.base import propose
 from orgopt.errors import UsageError
-from orgopt.knob import Knob, Value, active, conditional, with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, MORE, Event, Ledger
-from orgopt.scoring import VERIFY_SEEDS, Score, verified
+from orgopt.scoring.evaluation import VERIFY_SEEDS, Score, verified
 from orgopt.seeds import Stream, derive
-from orgopt.task import Task
+from orgopt.tasks.knob import Knob, Value, active, conditional, with_values
+from orgopt.tasks.task import Task
 from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.runtime import Watcher
 from orgopt.team.scripts import commit_of
@@ -46,7 +46,7 @@ def evaluate_plain(
     watch: Watcher | None = None,
     searcher: tuple[BaseSampler, BasePruner] | None = None,
 ) -> Score:
-    """Run one of Optuna's samplers on a task and score it, as `orgopt.scoring.evaluate` does with a document.
+    """Run one of Optuna's samplers on a task and score it, as `scoring.evaluation` does with a document.
 
     Args:
         kind: One of `PLAIN_KINDS`. With `+median`, a run whose curve is worse than the median of those before

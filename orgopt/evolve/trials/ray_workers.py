@@ -15,7 +15,7 @@ from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import join
 from orgopt.lab.ray.parcel import Parcel, pack, unpack
 from orgopt.plugin_faults import naming_packages
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 RETRIES = 2
 """How often a job is done again whose worker was lost."""

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orgopt.callback import Callback
+from orgopt.basics.callback import Callback
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Job, Result
 from orgopt.evolve.trials.kept_language_runs import Keeping, needs_keeping, write_memory
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.seeds import Stream, derive
 from orgopt.study.folder import StudyLog
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from orgopt.foreign.sites.python_text import number
 from orgopt.foreign.sites.site import Form, Site
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 _BOOLS = {"true": True, "false": False, "True": True, "False": False}
 _TOML = re.compile(r"^(?P<key>[ \t]*[\w.-]+[ \t]*=[ \t]*)(?P<value>[^#\n]*?)[ \t]*(?:#.*)?$", re.MULTILINE)

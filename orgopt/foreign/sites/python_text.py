@@ -9,7 +9,7 @@ from typing import Any
 
 from orgopt.foreign.sites.site import Form, Site
 from orgopt.foreign.source import nodes
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 _SUMS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: lambda a, b: a + b,

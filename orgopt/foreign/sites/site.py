@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orgopt.foreign.source import words
-from orgopt.knob import Value
+from orgopt.tasks.knob import Value
 
 
 class Form(StrEnum):

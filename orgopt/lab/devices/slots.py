@@ -12,7 +12,7 @@ from orgopt.invocation import argument
 from orgopt.lab.devices.amd import Amd
 from orgopt.lab.devices.base import SYSTEM, Device, Maker
 from orgopt.lab.devices.nvidia import Nvidia
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 CLEAN_LIMIT_S = 60.0
 """How long the memory of an experiment that ended is waited for."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import LabError
-from orgopt.experiment_limits import WITH_GPU
-from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Outcome
 from orgopt.lab.devices.base import Device
 from orgopt.lab.devices.slots import listed
 from orgopt.lab.doctor.probes import probe_task
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.storage.json_values import json_values
+from orgopt.tasks.experiment_limits import WITH_GPU
 
 _LIMIT_S = 60.0  # a driver that is not kept loaded takes some seconds
 _WORD = "can be used"

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import LabError, SandboxError
-from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.doctor.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.local import LocalLab
@@ -25,8 +24,9 @@ from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.files import readable
 from orgopt.lab.sandbox.find_bubblewrap import remedy
 from orgopt.lab.sandbox.inside.processes import arguments, inhabitants
-from orgopt.task import Task
-from orgopt.task_folder import load_task
+from orgopt.storage.json_values import json_values
+from orgopt.tasks.folder import load_task
+from orgopt.tasks.task import Task
 
 _PATIENCE_S = 60.0
 _SHORT_S = 1.0  # for what is ended by the limit alone

@@ -21,7 +21,7 @@ from orgopt.lab.ray.slot import Ready, Slot, share
 from orgopt.lab.running import Running
 from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.training import TrainingLab
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.version import __version__
 
 START_LIMIT_S = 180

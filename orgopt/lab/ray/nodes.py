@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orgopt.errors import LabError
-from orgopt.json_values import json_values
 from orgopt.lab.doctor.probes import ProbeResult, examine
 from orgopt.lab.ray.cluster import join
 from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.storage.json_values import json_values
 from orgopt.version import __version__
 
 

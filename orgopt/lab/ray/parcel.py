@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orgopt.errors import LabError
 from orgopt.foreign import own_files
-from orgopt.locks import new_lock
+from orgopt.storage.locks import new_lock
 
 MOST_BYTES = 2 * 2**30
 """Of the files of a task; what is larger is data that belongs on a file system that all nodes see."""

@@ -13,7 +13,7 @@ from orgopt.lab.base import Checkpoint, Experiment, Outcome
 from orgopt.lab.local import LocalLab
 from orgopt.lab.ray.parcel import Parcel, unpack
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.version import __version__
 
 _SLICE_S = 0.05  # after so long a kill is noticed; an outcome waits for nothing

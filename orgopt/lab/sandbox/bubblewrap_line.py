@@ -8,7 +8,7 @@ from orgopt.errors import SandboxError
 from orgopt.lab.sandbox.files import linked_files
 from orgopt.lab.sandbox.find_bubblewrap import absence, find, remedy
 from orgopt.lab.sandbox.inside import isolate
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")

@@ -12,7 +12,7 @@ from orgopt.errors import TaskError
 from orgopt.foreign import contents_digest, interpreter_folders, own_files
 from orgopt.lab.devices.slots import Devices
 from orgopt.lab.sandbox.inside import isolate
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 RECORDINGS = ("records.parquet", "records.parquet.sha256", "records.jsonl.part", "world.json", "world.npz")
 _NAMES_BYTES, _NAMES = 48_000, 1_000  # of files beside a script: Linux bounds a word of a command line at 128 KiB

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from orgopt.invocation import own_command
 from orgopt.lab.sandbox import packages
 from orgopt.lab.worlds.recording_files import records_path
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 VARIABLE = "ORGOPT_BUBBLEWRAP"
 """Environment variable that names the bubblewrap to use; one that is not there hides all others."""

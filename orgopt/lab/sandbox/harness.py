@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orgopt.foreign import own_files
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 class Harness:

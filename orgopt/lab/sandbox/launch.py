@@ -33,7 +33,7 @@ from orgopt.lab.sandbox.files import (
 from orgopt.lab.sandbox.find_bubblewrap import find, remedy
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file
 OUTPUT_BYTES = 64 * 2**20  # nor print more

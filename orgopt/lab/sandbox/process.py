@@ -18,7 +18,7 @@ from orgopt.lab.devices.slots import Devices
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.outcome import last_line
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 _CLOSE_LIMIT_S = 2
 _ERROR_BYTES = 4096

@@ -11,10 +11,10 @@ from itertools import count, islice
 
 import numpy as np
 
-from orgopt.lab.worlds.recorded import Recorded, reference_settings
+from orgopt.lab.worlds.fitted_world import Recorded, reference_settings
 from orgopt.lab.worlds.recorder import Planned
 from orgopt.seeds import Stream, derive, generator
-from orgopt.task import Knob, Value
+from orgopt.tasks.task import Knob, Value
 
 _STEPS = (50, 600)  # of a climb: short ones end on the way, where real searches are most of the time
 _STEP_SD = 0.2  # of a moved knob's position

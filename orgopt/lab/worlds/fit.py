@@ -1,6 +1,6 @@
 """Fitting a recorded world: an ensemble of small networks from knobs to metrics, seconds and learning curve.
 
-The one place of the labs that needs torch. Replaying what was fitted is `orgopt.lab.worlds.recorded`.
+The one place of the labs that needs torch. Replaying what was fitted is `orgopt.lab.worlds.fitted_world`.
 """
 
 import time
@@ -14,8 +14,7 @@ from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
-from orgopt.lab.worlds.learning_curves import spearman
-from orgopt.lab.worlds.recorded import (
+from orgopt.lab.worlds.fitted_world import (
     CURVE,
     HELDOUT,
     METRIC,
@@ -27,8 +26,9 @@ from orgopt.lab.worlds.recorded import (
     knob_ranges,
     reference_settings,
 )
+from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.recording import Records
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 MEMBERS = 5
 FOLDS = 5  # each member has not seen one of them

@@ -8,7 +8,7 @@ import numpy as np
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
 from orgopt.lab.worlds.world import open_world
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 FEWEST = 8
 """With fewer curves no correlation is given: it would be mostly chance."""

@@ -12,15 +12,15 @@ from math import isnan, nan
 import numpy as np
 
 from orgopt.errors import TaskError
-from orgopt.knob import Settings
+from orgopt.lab.worlds.fitted_world import Recorded, reference_settings
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.optimum import optimum
-from orgopt.lab.worlds.recorded import Recorded, reference_settings
 from orgopt.lab.worlds.recording import load_records
 from orgopt.lab.worlds.recording_files import records_path
 from orgopt.lab.worlds.world import AnswerSource
 from orgopt.seeds import Stream, generator
-from orgopt.task import Measure, Task
+from orgopt.tasks.knob import Settings
+from orgopt.tasks.task import Measure, Task
 
 WORSE = 0.25
 """Of the way from baseline to reference: by how much less the best setting by validation may have."""

@@ -14,11 +14,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from orgopt import regular_files
 from orgopt.errors import TaskError
-from orgopt.lab.worlds.recorded import SCHEMA_VERSION, Fitted, Recorded, knob_ranges
+from orgopt.lab.worlds.fitted_world import SCHEMA_VERSION, Fitted, Recorded, knob_ranges
 from orgopt.lab.worlds.recording_files import recording_digest, records_path, task_version
-from orgopt.task import Task
+from orgopt.storage import regular_files
+from orgopt.tasks.task import Task
 
 
 def _typed(task: Task) -> str:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orgopt.knob import Knob, Settings, Value
 from orgopt.seeds import Stream, generator
-from orgopt.task import Task
+from orgopt.tasks.knob import Knob, Settings, Value
+from orgopt.tasks.task import Task
 
 _WIDTHS = np.geomspace(0.3, 0.01, 12)
 """Standard deviations of a moved knob's position, one after the other."""

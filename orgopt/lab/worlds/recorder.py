@@ -17,7 +17,6 @@ import numpy as np
 
 from orgopt.errors import LabError, UsageError
 from orgopt.invocation import argument
-from orgopt.jsonl import JsonLog, damaged, read_lines
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.worlds.recording import (
     Table,
@@ -28,9 +27,10 @@ from orgopt.lab.worlds.recording import (
     write_table,
 )
 from orgopt.lab.worlds.recording_files import records_path, task_version
-from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
-from orgopt.task import Knob, Settings, Task
+from orgopt.storage.jsonl import JsonLog, damaged, read_lines
+from orgopt.storage.locks import hold
+from orgopt.tasks.task import Knob, Settings, Task
 
 LIMIT_FACTOR = 2.0
 """How much longer than its limit an experiment may take while it is recorded: cores may be shared then."""

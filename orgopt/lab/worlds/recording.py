@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orgopt import regular_files
 from orgopt.errors import StoreError, TaskError
 from orgopt.lab.base import Status
 from orgopt.lab.worlds.recording_files import digest_path, recording_digest, records_path, task_version
-from orgopt.task import Knob, Task, Value
+from orgopt.storage import regular_files
+from orgopt.tasks.task import Knob, Task, Value
 
 _pa, _pq = cast("Any", pa), cast("Any", pq)  # they have no types
 _ArrowError: type[Exception] = _pa.ArrowException

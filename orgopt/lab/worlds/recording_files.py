@@ -6,10 +6,10 @@ Reading rows takes pyarrow, which most runs need not load: a world that is fitte
 import hashlib
 from pathlib import Path
 
-from orgopt import regular_files
 from orgopt.errors import TaskError
 from orgopt.foreign import files_digest
-from orgopt.task import Task
+from orgopt.storage import regular_files
+from orgopt.tasks.task import Task
 
 
 def records_path(task: Task) -> Path:

@@ -1,7 +1,7 @@
 """Worlds: what answers an experiment in place of real training.
 
 A world of one's own is any Python callable that gives a `World`; `open_world` loads it for the replay lab. Recorded
-worlds, fitted to real runs, are in `orgopt.lab.worlds.recorded`.
+worlds, fitted to real runs, are in `orgopt.lab.worlds.fitted_world`.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from orgopt.document import Program
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
 from orgopt.ledger import Ledger
-from orgopt.task import Settings, Task
+from orgopt.tasks.task import Settings, Task
 
 
 class World(Protocol):

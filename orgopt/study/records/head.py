@@ -8,7 +8,7 @@ from pydantic import Field, PlainSerializer
 
 from orgopt import seeds
 from orgopt.study.records.values import Count, Many, OrNone, Positive, Time
-from orgopt.task import Measure
+from orgopt.tasks.task import Measure
 
 SCHEMA_VERSION = 2
 """The version of the form of records; it is in the first record of a log."""

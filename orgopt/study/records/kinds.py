@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.records.head import ContestRecord, StudyRecord
 from orgopt.study.records.result import Ablation, Claim, Cost, Estimates, Feedback, Importance, Place, Rewrites
 from orgopt.study.records.values import Many, OrNone, Time, Value
@@ -56,7 +56,7 @@ class CandidateRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewriteChange:
-    """A change that a rewriter made, see `orgopt.evolve.space.changes.Change`."""
+    """A change that a rewriter made, see `orgopt.evolve.space.model_changes.Change`."""
 
     place: str
     to: Any

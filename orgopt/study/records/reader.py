@@ -2,7 +2,7 @@
 
 Pydantic reads a line straight into its record, faster than `json` reads it into dictionaries. Types are strict: a
 number in quotes is no number. Fields that no record has are ignored. What types do not show, such as another digit or a
-line that is lost, the hashes of `orgopt.jsonl` do.
+line that is lost, the hashes of `orgopt.storage.jsonl` do.
 """
 
 import json
@@ -13,11 +13,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from orgopt import regular_files
 from orgopt.errors import StoreError, UsageError
 from orgopt.invocation import argument
-from orgopt.jsonl import damaged, log_lines, read_end, shortened
-from orgopt.seal import Chain, parsed
+from orgopt.storage import regular_files
+from orgopt.storage.jsonl import damaged, log_lines, read_end, shortened
+from orgopt.storage.seal import Chain, parsed
 from orgopt.study.records.consistency import misfits
 from orgopt.study.records.head import SCHEMA_VERSION, Identity
 from orgopt.study.records.kinds import Record

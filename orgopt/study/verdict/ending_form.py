@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from orgopt.document import Program, read
-from orgopt.json_values import json_values
+from orgopt.storage.json_values import json_values
 from orgopt.study.score_parts import Parts
 from orgopt.study.wording import digits_of, plain
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from orgopt.gain_evidence import PAIRS, Evidence
 from orgopt.ledger import BASELINE
-from orgopt.score import Score
+from orgopt.scoring.gain_evidence import PAIRS, Evidence
+from orgopt.scoring.score import Score
 from orgopt.study.records.head import Identity, TaskRecord
 from orgopt.study.wording import count, listing
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 UNVARIED = "does not vary with the seed"
 """The stamp of a metric that is the same with every seed."""

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from orgopt.document import Program
 from orgopt.ledger import BASELINE
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.folder import describe_task
 from orgopt.study.score_parts import parts_of
 from orgopt.study.verdict.ending_form import Ending, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
 from orgopt.study.verdict.measures import form_of, measure
 from orgopt.study.wording import count, listing, plain, unnegated
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.cost_of_parts import Report, Share
 
 _MOST = 3  # parts that are named

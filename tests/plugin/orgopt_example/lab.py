@@ -7,7 +7,7 @@ from pathlib import Path
 from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import open_world
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 
 class Audited(ReplayLab):

@@ -2,7 +2,7 @@
 
 from orgopt.document import read
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
-from orgopt.evolve.space.changes import Change, changed
+from orgopt.evolve.space.model_changes import Change, changed
 from orgopt.evolve.space.texts import RefusedChangeError
 
 

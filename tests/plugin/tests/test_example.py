@@ -16,7 +16,7 @@ from orgopt.agents.base import Known, View
 from orgopt.evolve.proposers.rewrite.base import Workshop
 from orgopt.lab.base import Lab
 from orgopt.lab.worlds.world import CalledWorld
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.testing import (
     AgentContract,
     ExporterContract,

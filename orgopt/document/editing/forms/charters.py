@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms import crews, lists, tables
 from orgopt.document.editing.forms.keys import add_section
@@ -10,7 +11,6 @@ from orgopt.document.editing.forms.like import one_line
 from orgopt.document.editing.splice import set_prose
 from orgopt.document.reading.entry import Entry, EntryKind
 from orgopt.document.text.program import Program, Section, Span
-from orgopt.slug import slug
 
 _MOST_WORDS = 8  # of a field with an unknown key
 _ORDER: tuple[EntryKind, ...] = ("plain", "file", "section", "paragraph", "key", "item", "row", "node")

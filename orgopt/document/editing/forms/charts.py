@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import count_text, counted, fields_of
 from orgopt.document.editing.forms.tables import block_of
@@ -11,7 +12,6 @@ from orgopt.document.reading.evidence.mermaid import Chart, Edge, chart_of
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
 from orgopt.org import Link
-from orgopt.slug import slug
 
 _DRAWN = "a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")

@@ -2,12 +2,12 @@
 
 import re
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import fields_of, one_line, peers
 from orgopt.document.editing.splice import yaml_value
 from orgopt.document.reading.entry import Entry
 from orgopt.document.text.program import LINE_END, Program, Span
-from orgopt.slug import slug
 
 _KEY = re.compile(r"(?P<in>[ \t]+)(?P<key>[A-Za-z_][\w -]*):(?P<gap>[ \t]*)(?P<value>.*)$")
 _TEXTS = ("role", "goal", "backstory", "description")

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import field_line, fields_of, line_fields
 from orgopt.document.editing.forms.sections import front_block, front_key
@@ -11,7 +12,6 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import LINE_END, Program, Section, Span
-from orgopt.slug import slug
 
 _SHORT = 200  # characters of a description
 

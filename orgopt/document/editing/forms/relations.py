@@ -6,6 +6,7 @@ A new one is written as those of its kind are.
 import re
 from collections import Counter
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft, NamedRoles
 from orgopt.document.editing.forms import charts, lists, tables
 from orgopt.document.editing.forms.keys import replace_field, set_field
@@ -20,7 +21,6 @@ from orgopt.document.reading.links import LinkPlace, is_everyone
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
 from orgopt.org import Link
-from orgopt.slug import slug
 
 _FIELDS = {
     "reports to": "Reports to",

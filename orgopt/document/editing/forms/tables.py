@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections import Counter
 from pathlib import PurePosixPath
 
+from orgopt.basics.slug import slug
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import count_text, counted, fields_of, one_line, peers
 from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, TEXT_KEYS, canonical
@@ -13,7 +14,6 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.reading.written_fields import Cell, Row, rows
 from orgopt.document.text.program import Block, Program, Span
-from orgopt.slug import slug
 
 COLUMNS = "|"
 """What is unsettled once a table has a new column: another row needs a cell there."""

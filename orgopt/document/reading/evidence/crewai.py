@@ -11,6 +11,7 @@ from itertools import islice, takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.key_table import canonical
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind, told_apart
@@ -18,7 +19,6 @@ from orgopt.document.reading.evidence.signs import Arrow, Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name, is_blank, read_name
 from orgopt.document.text.program import Program, Span, printable
-from orgopt.slug import slug
 
 _IS = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n|---[ \t]*\r?\n)*[A-Za-z_][\w.-]*:[ \t]*(?:\r?\n|[^\n]*\n)")
 _HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|description|name|id|agent)[ \t]*:", re.MULTILINE)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.key_table import ROLE_KEYS
 from orgopt.document.grammar.rhythm import parse_standup
 from orgopt.document.grammar.words import is_word, says
@@ -17,7 +18,6 @@ from orgopt.document.reading.names import Name, read_name
 from orgopt.document.reading.remembered import of_section
 from orgopt.document.reading.written_fields import fields
 from orgopt.document.text.program import Program, Section, Span
-from orgopt.slug import slug
 
 OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "charter"}
 """The files that say who an agent is, beside the one that says what it does: their stems, and the key that each is."""

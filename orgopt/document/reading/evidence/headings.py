@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 
+from orgopt.basics.slug import slug
 from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
+from orgopt.document.reading.evidence.section_labels import told
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
     STEP,
@@ -20,13 +22,11 @@ from orgopt.document.reading.evidence.signs import (
     short,
     team,
 )
-from orgopt.document.reading.evidence.told import told
 from orgopt.document.reading.evidence.traits import defines, hands_on, has_traits, is_somebody, keys, plays
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
 from orgopt.document.reading.written_fields import fields
 from orgopt.document.text.program import Program, Section, Span
-from orgopt.slug import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")

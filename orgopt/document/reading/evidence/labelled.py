@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orgopt.basics.slug import slug
 from orgopt.document.reading.evidence.lists import list_group
 from orgopt.document.reading.evidence.signs import ENOUGH, Arrow, Group, team
 from orgopt.document.text.program import Block, Program
-from orgopt.slug import slug
 
 _NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 # A line above those who report to somebody: `**Under the Lead:**`.

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.again import by_title, drawn_again, instead, named_again
 from orgopt.document.reading.evidence.alike import lists_of_one_form, of_like_parts
 from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.cells import cell_group
@@ -16,8 +15,10 @@ from orgopt.document.reading.evidence.headings import cousins, section_entry, si
 from orgopt.document.reading.evidence.labelled import listed_groups
 from orgopt.document.reading.evidence.lines import line_group
 from orgopt.document.reading.evidence.lists import items
+from orgopt.document.reading.evidence.lists_of_things import lists_things
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
+from orgopt.document.reading.evidence.repeated_names import by_title, drawn_again, instead, named_again
 from orgopt.document.reading.evidence.signs import (
     DOUBT,
     ENOUGH,
@@ -35,7 +36,6 @@ from orgopt.document.reading.evidence.signs import (
     team,
 )
 from orgopt.document.reading.evidence.tables import html_group, table_group
-from orgopt.document.reading.evidence.things import lists_things
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import LONGEST

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.changes import Change, Point
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.model_changes import Change, Point
 from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
 from orgopt.study.records.result import Importance

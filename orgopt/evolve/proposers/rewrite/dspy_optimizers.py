@@ -25,7 +25,7 @@ from orgopt.evolve.proposers.rewrite.charters import CharterProposer
 from orgopt.evolve.proposers.rewrite.org_module import Bench, BenchEngine, OrgModule, examples
 from orgopt.evolve.proposers.rewrite.plays import FAILED, Plays
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
-from orgopt.evolve.space.changes import Change
+from orgopt.evolve.space.model_changes import Change
 from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.study.config import StudyConfig
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from orgopt.agents.thinking.prompt import bounded, clean
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.org import Org
-from orgopt.score import Score
+from orgopt.scoring.score import Score
 from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 from orgopt.study.wording import noise
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 from orgopt.team.cost_of_parts import Share, report
 from orgopt.team.links import members
 

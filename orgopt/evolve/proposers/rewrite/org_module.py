@@ -21,8 +21,8 @@ from orgopt.document import read
 from orgopt.errors import OrgoptError
 from orgopt.evolve.proposers.rewrite.plays import FAILED, Played, plays_of
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.changes import Point, checked
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.model_changes import Point, checked
 from orgopt.evolve.space.texts import CHARTER, RefusedChangeError, Texts, places, prose
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org, Role

@@ -20,7 +20,7 @@ from orgopt.org import Role
 from orgopt.seeds import Stream, derive
 from orgopt.study.config import BY_ASKING, StudyConfig
 from orgopt.study.records.names import REWRITE
-from orgopt.task import Task
+from orgopt.tasks.task import Task
 
 FAILED = -1.0
 """What charters count that could not be tried: below what doing nothing gives."""

@@ -18,7 +18,7 @@ from orgopt.evolve.proposers.rewrite.ask import NoAnswerError, asking, cost
 from orgopt.evolve.proposers.rewrite.base import PROPOSED, TRIED, Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.evidence import RewrittenBefore, Scored
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.changes import MOST, Change, Point, allowed, changed, read_changes, schema_of
+from orgopt.evolve.space.model_changes import MOST, Change, Point, allowed, changed, read_changes, schema_of
 from orgopt.evolve.space.texts import LIMITS, RefusedChangeError, places
 from orgopt.study.records.names import SEARCH
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import beside, processes, trackers
+from . import checkout_files, processes, trackers
 from .execute import execute, is_command
 from .judge import JUDGE
 from .outcome import tell
@@ -129,9 +129,9 @@ class Warm:
             if self.config["reads"]["file"] == trackers.TRACKED:
                 trackers.stand_in(Path.cwd() / trackers.TRACKED)
             if self.config["prints"]:
-                beside.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
+                checkout_files.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
                 if self.config["home"]:
-                    beside.settle(self.config["read"], self.config["home"], Path.cwd())
+                    checkout_files.settle(self.config["read"], self.config["home"], Path.cwd())
             if run:
                 execute(run, script, request["script"], seed)
                 return

@@ -1,0 +1,1 @@
+"""What lies on the disk: logs of JSON lines, hashes over them, locks, and files that are only files."""
