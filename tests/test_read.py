@@ -152,6 +152,7 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
         role("- **" + "x" * 20_000),
         role(extra="## Rhythm\n- **Stand-up:** every " + "9" * 5_000 + " experiments\n"),
         "#" * 50_000 + "\n" + "> " * 3_000 + "\n" + "- " * 3_000,
+        "# Team\n\n**1. Planner**\n\nPlans it.\n\n- Reports to: Lead\n\n**2. Lead**\n\nLeads it.\n" + " " * 60_000,
     ],
     ids=[
         "front matter",
@@ -165,6 +166,7 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
         "key",
         "digits",
         "nesting",
+        "blanks below somebody",
     ],
 )
 def test_hostile_text_is_answered_at_once(text: str) -> None:

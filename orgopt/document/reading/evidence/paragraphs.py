@@ -25,6 +25,7 @@ _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
 _ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+|(?<!\w)@\w")
 _FEWEST = 2
+_MOST_KEY = 40
 _OF_A_TEAM, _SERIES = 1.5, 3  # of a heading above a series of `Name — what it does`
 _OF_TEAM = 3.0  # of a heading that speaks of a team and of nothing else
 
@@ -140,10 +141,19 @@ def _reached(program: Program, entry: Entry) -> bool:
     return bool(_ADDRESS.search(program.text, entry.name.span.end, entry.span.end))
 
 
+def _keys(text: str) -> Iterator[str]:
+    """What stands before the first colon of each line, without marks around it."""
+    for line in text.splitlines():  # an expression would try all ways to divide many spaces
+        key, colon, _ = line.replace("：", ":").partition(":")
+        key = key.lstrip(" \t*_-").rstrip(" \t*_")
+        if colon and 2 <= len(key) <= _MOST_KEY:
+            yield key
+
+
 def _says_role(program: Program, entry: Entry) -> bool:
     """Whether what stands below a label says what somebody is or does."""
     text = program.slice(Span(entry.name.span.end, entry.span.end))[:1200]
-    lead = re.findall(r"^[\s*_-]*([^\n:：]{2,40}?)\s*[*_]*\s*[:：]", text, re.MULTILINE)
+    lead = [*_keys(text)]
     own: tuple[Field, ...] = (*entry.fields, *entry.misread)
     return (
         any(is_word("duty", key) or is_word("role", key) for key in lead)
