@@ -60,7 +60,7 @@ def test_what_is_new_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     told = next(record["estimates"] for record in TOLD if record["kind"] == "final")
     assert found
     assert found.groups() == tuple(plain(value) for value in (told["raw"], told["race"], told["test"]["mean"]))
-    assert "Whiskers: the 95 % interval" in second["sections"]["top"]
+    assert "with the 95 % interval, which the whiskers draw" in second["sections"]["top"]
     assert "Not finished" not in second["title"]
     assert second["state"] == "done"
     assert len(second["data"]["candidates"]) == 8
