@@ -3,16 +3,16 @@
 import orgopt
 
 # How much research does one researcher do?
-alone = orgopt.run("orgs/solo.md", task="digits", budget="30s", lab="replay")
+alone = orgopt.run("orgs/solo.md", task="digits", budget="10s", lab="replay")
 print(alone.ending.title)
 
 # Which team would do more? First what the search would cost, then the search.
 planned = orgopt.plan(
     "orgs/solo.md",
     task="digits",
-    budget="30s",
+    budget="10s",
     lab="replay",
-    generations=4,
+    generations=3,
     population=6,
     tracking=False,  # MLflow can show it later: orgopt sync
 )
@@ -26,6 +26,6 @@ print(study.to_pandas().sort_values("score")[["score", "seeds", "changes"]].tail
 
 # Once more on seeds of its own, against what it began with and against plain Optuna.
 found = orgopt.compare(
-    study.folder / "best.md", "orgs/solo.md", "optuna:tpe", task="digits", budget="30s", lab="replay"
+    study.folder / "best.md", "orgs/solo.md", "optuna:tpe", task="digits", budget="10s", lab="replay"
 )
 print(found.to_pandas()[["score", "low", "high", "verdict"]])
