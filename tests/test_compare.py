@@ -391,9 +391,9 @@ def test_few_seeds_do_not_make_two_equal() -> None:
     drawn = str(glance.scores(end))
     assert 'class="first"' not in drawn
     assert drawn.count('class="range"') == 3  # a line with its ends, of the second alone
-    assert "○ no difference: the 95 % interval has 0 in it" in drawn
+    assert "○ no difference shown: the 95 % interval has 0 in it" in drawn
     said, about = brief(end)
-    assert said == f"a: ○ no difference to b: {signed(-behind.mean)} {_within(behind)}"
+    assert said == f"a: ○ no difference shown to b: {signed(-behind.mean)} {_within(behind)}"
     assert re.match(r"score a \S+, b \S+, mean of 4 seeds, higher is better; toy ", about)
 
 

@@ -97,7 +97,7 @@ def changed(told: list[Record], change: Callable[[Record], object]) -> list[Reco
     [
         ("better", 0.38, 0.1, 0.57, "▲ better than a by 0.38 [0.10, 0.57]"),
         ("worse", -0.23, -0.41, -0.08, "▼ worse than a by 0.23 [0.08, 0.41]"),  # the word says which way, and no sign
-        ("no difference", 0.01, -0.05, 0.07, "○ no difference to a: +0.01 [−0.05, +0.07]"),
+        ("no difference", 0.01, -0.05, 0.07, "○ no difference shown to a: +0.01 [−0.05, +0.07]"),
         ("better", 0.09, 0.001, 0.234, "▲ better than a by 0.09 [0.001, 0.234]"),  # no end that is not 0 is written so
         ("no difference", 0.2, None, None, "+0.20 to a on one seed"),
         ("worse", -0.2, -inf, inf, "−0.20 to a on one seed"),

@@ -865,11 +865,11 @@ def test_a_control_says_how_the_champion_stands_to_it() -> None:
     known = view(records())
     (claim, *_) = known.final.claims
     said = {
-        ("better", 0.2, 0.1, 0.3): "★ ▲ better than this by 0.20 [0.10, 0.30]",
-        ("worse", -0.2, -0.3, -0.1): "★ ▼ worse than this by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "★ ○ no difference to this: +0.05 [−0.10, +0.20]",
-        ("no difference", -0.05, -0.2, 0.1): "★ ○ no difference to this: −0.05 [−0.20, +0.10]",
-        ("no difference", 0.05, None, None): "★ +0.05 to this on one seed",
+        ("better", 0.2, 0.1, 0.3): "★ champion ▲ better by 0.20 [0.10, 0.30]",
+        ("worse", -0.2, -0.3, -0.1): "★ champion ▼ worse by 0.20 [0.10, 0.30]",
+        ("no difference", 0.05, -0.1, 0.2): "★ champion ○ no difference shown: +0.05 [−0.10, +0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "★ champion ○ no difference shown: −0.05 [−0.20, +0.10]",
+        ("no difference", 0.05, None, None): "★ champion +0.05 on one seed",
     }
     for (verdict, difference, low, high), words in said.items():
         apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}

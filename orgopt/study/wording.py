@@ -31,7 +31,7 @@ MEANINGS = {
 """What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""
 MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
 """The mark of each verdict, so that it is seen without colour; screens have one wording of it: `marked`."""
-NO_DIFFERENCE = "○ no difference: the 95 % interval has 0 in it, so either may be better."
+NO_DIFFERENCE = "○ no difference shown: the 95 % interval has 0 in it, so either may be better."
 _PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
 _LEAST_SHOWN = 0.01
@@ -102,7 +102,7 @@ def compared(
     """How one stands to another, as every screen has it: `▲ better than solo.md by 0.38 [0.10, 0.57]`.
 
     The word says which way, so that figures have no sign: `▼ worse by 0.23 [0.08, 0.41]`. Only where no difference is
-    shown it may be either way, and they have: `○ no difference: +0.01 [−0.05, +0.07]`. A single seed has no verdict.
+    shown it may be either way, and they have: `○ no difference shown: +0.01 [−0.05, +0.07]`. A single seed has no verdict.
 
     Args:
         verdict: `better`, `worse` or `no difference`; of a single seed nothing is said of it.
@@ -119,7 +119,7 @@ def compared(
     low, high = known
     if verdict == "no difference":
         ends = interval(low, high, sign=True, digits=digits)
-        return f"{marked(verdict)}{f' to {than}' * bool(than)}: {signed(apart, digits)} {ends}"
+        return f"{marked(verdict)} shown{f' to {than}' * bool(than)}: {signed(apart, digits)} {ends}"
     if verdict == "worse":
         apart, low, high = -apart, -high, -low
     ends = interval(low, high, digits=digits)

@@ -38,7 +38,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: f"{STAR} {apart(one, than='this')}{both}",
+            names.RESULT.name: f"{STAR} champion {apart(one)}{both}",
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
             RUN_NAME: title,
