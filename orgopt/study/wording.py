@@ -102,7 +102,8 @@ def compared(
     """How one stands to another, as every screen has it: `▲ better than solo.md by 0.38 [0.10, 0.57]`.
 
     The word says which way, so that figures have no sign: `▼ worse by 0.23 [0.08, 0.41]`. Only where no difference is
-    shown it may be either way, and they have: `○ no difference shown: +0.01 [−0.05, +0.07]`. A single seed has no verdict.
+    shown it may be either way, and they have: `○ no difference shown: +0.01 [−0.05, +0.07]`. A single seed has no
+    verdict.
 
     Args:
         verdict: `better`, `worse` or `no difference`; of a single seed nothing is said of it.
